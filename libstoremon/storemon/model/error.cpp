@@ -1,0 +1,35 @@
+#include "storemon/model/error.hpp"
+
+namespace storemon {
+
+std::string_view to_string(errc code) noexcept {
+  switch (code) {
+  case errc::ok:
+    return "ok";
+  case errc::invalid_argument:
+    return "invalid_argument";
+  case errc::not_found:
+    return "not_found";
+  case errc::busy:
+    return "busy";
+  case errc::not_ready:
+    return "not_ready";
+  case errc::no_data:
+    return "no_data";
+  case errc::cancelled:
+    return "cancelled";
+  case errc::partition_lost:
+    return "partition_lost";
+  case errc::io_failed:
+    return "io_failed";
+  case errc::bad_feed:
+    return "bad_feed";
+  case errc::shutting_down:
+    return "shutting_down";
+  case errc::internal:
+    return "internal";
+  }
+  return "internal";
+}
+
+} // namespace storemon
