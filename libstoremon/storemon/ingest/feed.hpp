@@ -1,0 +1,71 @@
+#pragma once
+
+#include "storemon/model/error.hpp"
+#include "storemon/model/update.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace storemon::ingest {
+
+/// The three feeds of SEMANTICS section 1.
+enum class feed : uint8_t { status, hours, zones };
+
+std::string_view to_string(feed kind) noexcept;
+
+/// Why a line was not taken.
+enum class reject_reason : uint8_t {
+  too_few_fields,
+  bad_quoting,  ///< a quoted field that does not end within record_bytes_max, or text after its closing quote
+  bad_store_id, ///< empty, or longer than store_id_bytes_max
+  bad_status,   ///< neither active nor inactive
+  bad_timestamp,
+  bad_day,       ///< not one digit 0 to 6
+  bad_time,      ///< start or end not a time of day
+  bad_zone_name, ///< empty or longer than 64 bytes; a name merely unknown to the tz database is taken
+  line_too_long, ///< longer than record_bytes_max
+};
+
+inline constexpr size_t reject_reasons = 9;
+
+std::string_view to_string(reject_reason reason) noexcept;
+
+/// The longest record that is read as one: it bounds memory, and how far a stray quote can reach.
+inline constexpr size_t record_bytes_max = 64 * 1024;
+
+/// A rejected line, quoted: its number in the file (the header is 1) and its first bytes.
+struct reject_sample {
+  uint64_t line = 0;
+  reject_reason reason{};
+  std::string text; ///< at most 200 bytes of the line
+};
+
+/// The rejected lines of a feed or of a part of it.
+struct rejects {
+  static constexpr size_t samples_max = 100;
+
+  std::array<uint64_t, reject_reasons> count{};
+  std::vector<reject_sample> samples; ///< the first samples_max, in line order
+
+  uint64_t total() const noexcept;
+  void add(uint64_t line, reject_reason reason, std::string_view text);
+
+  /// Appends what a later part of the same file rejected; `lines_before` is added to its line numbers.
+  void append(const rejects& later, uint64_t lines_before);
+};
+
+/// Where a feed's columns stand: known from its header line.
+struct layout {
+  feed kind = feed::status;
+  std::array<uint32_t, 4> column{}; ///< of store_id and then, in SEMANTICS' order, the feed's other columns
+  uint32_t fields_min = 0;          ///< a record needs at least so many fields
+};
+
+/// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored.
+/// @returns errc::bad_feed naming the missing columns.
+result<layout> read_header(feed kind, std::string_view record);
+
+} // namespace storemon::ingest
