@@ -97,6 +97,8 @@ using coordinator_actor = caf::typed_actor<
     op<std::shared_ptr<const report_file>, file_atom, std::string>,
     /// The quality of the data of all partitions.
     op<shared_quality, quality_atom>,
+    /// Takes no more reports; answers once none is running.
+    op<bool, stop_atom>,
     /// From the supervisor: the shard of each partition; a null handle where none serves now.
     caf::reacts_to<placed_atom, std::vector<shard_actor>>>;
 
