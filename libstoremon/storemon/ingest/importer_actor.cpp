@@ -13,6 +13,14 @@ std::string describe(const reject_sample& sample) {
 
 } // namespace
 
+importer_state::~importer_state() { end_parsers(); }
+
+void importer_state::end_parsers() {
+  for (const auto& p : parsers_)
+    caf::anon_send_exit(p, caf::exit_reason::user_shutdown);
+  parsers_.clear();
+}
+
 void importer_state::start(importer_actor::pointer self, importer_options options) {
   self_ = self;
   options_ = std::move(options);
@@ -142,9 +150,7 @@ void importer_state::end_feed() {
       totals.rejected_by_reason[std::string(to_string(static_cast<reject_reason>(reason)))] = rejected_.count[reason];
   for (const auto& sample : rejected_.samples)
     totals.reject_samples.push_back(describe(sample));
-  for (const auto& p : parsers_)
-    self_->send_exit(p, caf::exit_reason::normal);
-  parsers_.clear();
+  end_parsers();
   ++current_;
   begin_feed();
 }
@@ -162,8 +168,6 @@ void importer_state::fail(error why) {
   if (over_)
     return;
   over_ = true;
-  for (const auto& p : parsers_)
-    self_->send_exit(p, caf::exit_reason::user_shutdown);
   answer_.deliver(to_caf(why));
   self_->quit();
 }

@@ -31,6 +31,13 @@ class importer_state {
 public:
   static inline const char* name = "importer";
 
+  importer_state() = default;
+  importer_state(const importer_state&) = delete;
+  importer_state& operator=(const importer_state&) = delete;
+
+  /// However the importer ends, its parsers end with it.
+  ~importer_state();
+
   void start(protocol::importer_actor::pointer self, importer_options options);
 
   caf::result<std::shared_ptr<const protocol::import_result>> run();
@@ -53,6 +60,7 @@ private:
   void flush_feed();
   void end_feed();
   void finish();
+  void end_parsers();
   void fail(error why);
 
   protocol::importer_actor::pointer self_ = nullptr;

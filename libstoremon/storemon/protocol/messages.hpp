@@ -122,6 +122,7 @@ struct health {
   std::string last_failure;    ///< of a shard or node, one sentence; empty when there was none
   bool importing = false;
   import_progress import;
+  std::shared_ptr<const import_result> last_import{}; ///< the last that ended well; empty before
 };
 
 } // namespace storemon::protocol
