@@ -22,7 +22,13 @@ struct capped_nearest_rule {
     active += reached * state;
   }
 
-  void between(bool left, bool right, duration gap, duration begin, duration end) {
+  void whole(bool left, bool right, duration gap) {
+    const auto half = gap / 2;
+    beside(left, duration::zero(), half);
+    beside(right, duration::zero(), gap - half);
+  }
+
+  void part(bool left, bool right, duration gap, duration begin, duration end) {
     const auto half = gap / 2;
     beside(left, std::min(begin, half), std::min(end, half));
     beside(right, gap - std::max(end, half), gap - std::max(begin, half));

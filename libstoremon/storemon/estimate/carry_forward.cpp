@@ -10,7 +10,9 @@ struct carry_forward_rule {
 
   void beside(bool state, duration near, duration far) { active += (far - near) * state; }
 
-  void between(bool left, bool, duration, duration begin, duration end) { active += (end - begin) * left; }
+  void whole(bool left, bool, duration gap) { active += gap * left; }
+
+  void part(bool left, bool, duration, duration begin, duration end) { active += (end - begin) * left; }
 };
 
 class carry_forward_estimator final : public estimator {

@@ -15,16 +15,22 @@ struct session {
   interval span;
   uint32_t first = 0;
   uint32_t last = 0;
+  uint32_t active = 0; ///< active ones among them
 };
 
 /// What one store shows an estimator for one window.
 struct store_view {
-  interval window; ///< what is asked about
-  std::span<const session>
-      sessions; ///< ascending, disjoint, not touching; all that meet the horizon or the window
+  interval window;                   ///< what is asked about
+  std::span<const session> sessions; ///< ascending, disjoint, not touching; all that meet the horizon
+  /// Those of them that meet the window, the one that begins where the window ends included: a poll at the
+  /// window's end belongs to the window.
+  std::span<const session> asked;
   /// Observations of the horizon, one per instant, ascending. In scope `business` only those in sessions; in
   /// the other scopes those outside too, though a session alone looks at its own only.
   std::span<const observation> seen;
+  /// Index in `seen` of the first observation later than the window's begin, as far as the first session
+  /// asked about reaches: no later than that session's `last`.
+  uint32_t first_in_window = 0;
   int64_t open = 0;                ///< length of the sessions within the window, microseconds
   int64_t active_in_window = 0;    ///< active ones of the in-session observations with from < t <= to
   int64_t observed_in_window = 0;  ///< in-session observations with from < t <= to

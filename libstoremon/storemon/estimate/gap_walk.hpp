@@ -9,46 +9,48 @@ namespace storemon::estimate {
 
 /// What a rule that carries states believes, told piece by piece; it adds up the active time itself.
 template <class Rule>
-concept gap_rule = requires(Rule rule, bool active, duration length) {
+concept gap_rule = requires(Rule rule, bool state, duration length) {
   /// Only one observation counts: the time between `near` and `far` away from it, on either side.
-  { rule.beside(active, length, length) } -> std::same_as<void>;
-  /// Two observations `gap` apart: the time from `begin` to `end` after the left one.
-  { rule.between(active, active, length, length, length) } -> std::same_as<void>;
+  { rule.beside(state, length, length) } -> std::same_as<void>;
+  /// The whole time between two observations `gap` apart: left, right, gap.
+  { rule.whole(state, state, length) } -> std::same_as<void>;
+  /// Of that time the part from `begin` to `end` after the left one: left, right, gap, begin, end.
+  { rule.part(state, state, length, length, length) } -> std::same_as<void>;
 };
-
-/// The sessions that meet a window, the one that begins where the window ends included: a poll at the
-/// window's end belongs to the window.
-inline std::span<const session> meeting(std::span<const session> sessions, const interval& window) noexcept {
-  const auto first = std::partition_point(sessions.begin(), sessions.end(),
-                                          [&](const session& s) { return s.span.to <= window.from; });
-  const auto last =
-      std::partition_point(first, sessions.end(), [&](const session& s) { return s.span.from <= window.to; });
-  return {first, last};
-}
 
 /// Leads a rule over a stretch: before the first observation, through every gap that meets the stretch, and
 /// after the last one.
-/// @param seen  not empty, ascending; what the rule is to know, within the stretch or not.
+/// @param seen   not empty, ascending; what the rule is to know, within the stretch or not.
+/// @param later  index of the first observation later than the stretch's begin, or the size.
 template <gap_rule Rule>
-void walk(std::span<const observation> seen, const interval& stretch, Rule& rule) {
-  auto from = stretch.from;
+void walk(std::span<const observation> seen, size_t later, const interval& stretch, Rule& rule) {
   const auto to = stretch.to;
-  auto right = seen.begin();
-  if (from < right->at()) {
+  auto from = stretch.from;
+  auto right = seen.begin() + static_cast<ptrdiff_t>(later);
+  const auto part_until = [&](instant end) {
+    const auto left = right[-1];
+    rule.part(left.active(), right->active(), right->at() - left.at(), from - left.at(), end - left.at());
+  };
+
+  if (right == seen.begin()) {
     const auto end = std::min(to, right->at());
     rule.beside(right->active(), right->at() - end, right->at() - from);
-    from = end;
+    from = right->at();
     ++right;
-  } else {
-    right = std::partition_point(right, seen.end(), [&](const observation& o) { return o.at() <= from; });
+  } else if (right != seen.end() && right[-1].at() < from) {
+    part_until(std::min(to, right->at()));
+    from = right->at();
+    ++right;
   }
-  for (; right != seen.end() && from < to; ++right) {
-    const auto left = right[-1];
-    const auto end = std::min(to, right->at());
-    rule.between(left.active(), right->active(), right->at() - left.at(), from - left.at(), end - left.at());
-    from = end;
+  for (; right != seen.end() && right->at() <= to; ++right) {
+    rule.whole(right[-1].active(), right->active(), right->at() - from);
+    from = right->at();
   }
-  if (from < to)
+  if (from >= to)
+    return;
+  if (right != seen.end())
+    part_until(to);
+  else
     rule.beside(right[-1].active(), from - right[-1].at(), to - right[-1].at());
 }
 
@@ -58,14 +60,18 @@ void walk(std::span<const observation> seen, const interval& stretch, Rule& rule
 template <gap_rule Rule>
 duration walk_window(const store_view& view, observation_scope scope, Rule& rule) {
   auto judged = duration::zero();
-  for (const auto& s : meeting(view.sessions, view.window)) {
-    const auto seen =
-        scope == observation_scope::session ? view.seen.subspan(s.first, s.last - s.first) : view.seen;
-    if (seen.empty())
+  for (const auto& s : view.asked) {
+    const bool alone = scope == observation_scope::session;
+    const size_t first = alone ? s.first : 0;
+    const size_t last = alone ? s.last : view.seen.size();
+    if (first == last)
       continue;
     const auto stretch = intersect(s.span, view.window);
+    size_t later = std::max(s.first, view.first_in_window);
+    if (later < last && view.seen[later].at() <= stretch.from)
+      ++later;
     judged += stretch.length();
-    walk(seen, stretch, rule);
+    walk(view.seen.subspan(first, last - first), later - first, stretch, rule);
   }
   return judged;
 }

@@ -16,8 +16,6 @@ uint128 fixed(duration d) {
 /// The area under a line from 0 to 1 across `gap`, from `begin` to `end`: (end^2 - begin^2) / (2 gap). The
 /// remainder is shifted, not the numerator, so that even gaps of millennia fit 128 bits.
 uint128 rising_area(duration gap, duration begin, duration end) {
-  if (end - begin == gap)
-    return fixed(gap) / 2;
   const auto numerator =
       static_cast<uint128>((end - begin).count()) * static_cast<uint128>((end + begin).count());
   const auto denominator = static_cast<uint128>(2 * gap.count());
@@ -30,7 +28,9 @@ struct linear_rule {
 
   void beside(bool state, duration near, duration far) { active += fixed(far - near) * state; }
 
-  void between(bool left, bool right, duration gap, duration begin, duration end) {
+  void whole(bool left, bool right, duration gap) { active += fixed(gap) * (left + right) / 2; }
+
+  void part(bool left, bool right, duration gap, duration begin, duration end) {
     if (left == right)
       active += fixed(end - begin) * left;
     else if (right)

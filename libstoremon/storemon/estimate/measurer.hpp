@@ -47,7 +47,7 @@ private:
 
   sight look(std::span<const interval> open, std::span<const observation> observations, const horizon& h);
 
-  measure measure_window(const interval& window, std::span<const interval> opening, const sight& sight) const;
+  measure measure_window(const interval& window, const store_facts& facts, const sight& sight) const;
 
   const report_spec& spec_;
   const estimator& estimator_;

@@ -10,7 +10,12 @@ struct nearest_rule {
 
   void beside(bool state, duration near, duration far) { active += (far - near) * state; }
 
-  void between(bool left, bool right, duration gap, duration begin, duration end) {
+  void whole(bool left, bool right, duration gap) {
+    const auto half = gap / 2;
+    active += half * left + (gap - half) * right;
+  }
+
+  void part(bool left, bool right, duration gap, duration begin, duration end) {
     const auto half = gap / 2;
     active += (std::min(end, half) - std::min(begin, half)) * left;
     active += (std::max(end, half) - std::max(begin, half)) * right;
