@@ -20,15 +20,15 @@ wall_time first_week(const zone& in, instant at) {
   return day - (weekday(day) - Monday);
 }
 
-/// Appends a stretch of UTC that begins no earlier than those in `out`. Stretches apart on the wall clock may
+/// Appends `[from, to)`, which begins no earlier than what is in `out`. Stretches apart on the wall clock may
 /// still touch here, when a gap swallowed what was between them.
-void append(const interval& next, interval_set& out) {
-  if (next.empty())
+inline void append(instant from, instant to, interval_set& out) {
+  if (from >= to)
     return;
-  if (!out.empty() && next.from <= out.back().to)
-    out.back().to = next.to;
+  if (!out.empty() && from <= out.back().to)
+    out.back().to = to;
   else
-    out.push_back(next);
+    out.emplace_back(from, to);
 }
 
 } // namespace
@@ -50,7 +50,7 @@ void opening_intervals(std::span<const hours_row> rows, const zone& in, const in
     if (midnight + open.from <= to) {
       to = std::max(to, midnight + open.to);
     } else {
-      append({from, clock.to_utc(to)}, out);
+      append(from, clock.to_utc(to), out);
       from = clock.to_utc(midnight + open.from);
       to = midnight + open.to;
     }
@@ -60,7 +60,7 @@ void opening_intervals(std::span<const hours_row> rows, const zone& in, const in
     }
   }
   if (from < within.to)
-    append({from, clock.to_utc(to)}, out);
+    append(from, clock.to_utc(to), out);
   out.erase(out.begin(),
             std::find_if(out.begin(), out.end(), [&](const interval& i) { return i.to > within.from; }));
 }
