@@ -1,5 +1,7 @@
 #include "storemon/calendar/opening_intervals.hpp"
 
+#include <algorithm>
+
 namespace storemon::calendar {
 
 namespace {
@@ -12,8 +14,8 @@ constexpr days begin_true_max(2);
 /// No clock was ever set back by more: bounds how far the wall clock can stand below where it has been.
 constexpr days set_back_max(2);
 
-/// The first midnight of the local week that the walk begins with: rows of earlier weeks have ended, by a day
-/// at least, before the wall clock at `at` was read.
+/// The midnight of a Monday before which no row can begin that is still open at `at`: a row ends within 48
+/// hours of its own midnight, so one of an earlier week has ended by the midnight before `at`.
 wall_time first_week(const zone& in, instant at) {
   using namespace std::chrono;
   const auto day = floor<days>(in.to_wall(at)) - days(1);
