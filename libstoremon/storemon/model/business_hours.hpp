@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <tuple>
 
 namespace storemon {
 
@@ -16,7 +17,12 @@ struct hours_row {
   duration end{};
   uint8_t day = 0;
 
-  friend auto operator<=>(const hours_row&, const hours_row&) = default;
+  friend bool operator==(const hours_row&, const hours_row&) = default;
+
+  /// The order of the week: by day, start, end.
+  friend auto operator<=>(const hours_row& a, const hours_row& b) noexcept {
+    return std::tie(a.day, a.start, a.end) <=> std::tie(b.day, b.start, b.end);
+  }
 };
 
 /// What a row means (SEMANTICS section 2.1), relative to the midnight that begins its local date.
