@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -36,12 +37,12 @@ int generate(const arguments& given) {
   return 0;
 }
 
-/// CLI11 takes 010 for eight and -1 for the greatest number there is.
+/// CLI11 takes 010 for eight, -1 for the greatest number there is, and a greater one for that, too.
 std::string check_whole_number(const std::string& text) {
-  const bool is_decimal = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  return is_decimal && (text.size() == 1 || text[0] != '0')
-             ? ""
-             : "a whole number is expected, not '" + text + "'";
+  uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = failure == std::errc() && end == text.data() + text.size();
+  return whole && std::to_string(value) == text ? "" : "a whole number is expected, not '" + text + "'";
 }
 
 /// A forgotten file name would otherwise swallow the option after it.
