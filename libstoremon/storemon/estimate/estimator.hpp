@@ -9,23 +9,32 @@
 
 namespace storemon::estimate {
 
-/// One opening interval less planned closures, and the observations in it: `seen[first, last)` of the view.
+/// A stretch of opening time without planned closures, and the observations in it: `seen[first, last)` of the
+/// view.
 struct session {
   interval span;
   uint32_t first = 0;
   uint32_t last = 0;
+  uint32_t active = 0; ///< active ones among them
 };
 
 /// What one store shows an estimator for one window.
 struct store_view {
-  interval window; ///< what is asked about
-  std::span<const session>
-      sessions; ///< ascending, disjoint, not touching; all that meet the horizon or the window
-  std::span<const observation> seen; ///< all observations of the horizon, one per instant, ascending
-  int64_t open = 0;                  ///< length of the sessions within the window, microseconds
-  int64_t active_in_window = 0;      ///< active ones of the in-session observations with from < t <= to
-  int64_t observed_in_window = 0;    ///< in-session observations with from < t <= to
-  int64_t observed_in_horizon = 0;   ///< in-session observations of the horizon
+  interval window;                   ///< what is asked about
+  std::span<const session> sessions; ///< ascending, disjoint, not touching; all that meet the horizon
+  /// Those of them that meet the window, the one that begins where the window ends included: a poll at the
+  /// window's end belongs to the window.
+  std::span<const session> asked;
+  /// Observations of the horizon, one per instant, ascending. In scope `business` only those in sessions; in
+  /// the other scopes those outside too, though a session alone looks at its own only.
+  std::span<const observation> seen;
+  /// Index in `seen` of the first observation later than the window's begin, as far as the first session
+  /// asked about reaches: no later than that session's `last`.
+  uint32_t first_in_window = 0;
+  int64_t open = 0;                ///< length of the sessions within the window, microseconds
+  int64_t active_in_window = 0;    ///< active ones of the in-session observations with from < t <= to
+  int64_t observed_in_window = 0;  ///< in-session observations with from < t <= to
+  int64_t observed_in_horizon = 0; ///< in-session observations of the horizon
 };
 
 /// Uptime and downtime of one store and window as far as the store alone tells; microseconds.
@@ -51,6 +60,7 @@ public:
   virtual known judge(const store_view& view, observation_scope scope) const = 0;
 
   /// The figures, once the whole fleet is known. By default nothing waits for the fleet.
+  /// @param fleet  sums over all stores for the measure's window, this store among them.
   virtual figures settle(const measure& m, const fleet_counts& fleet) const;
 };
 

@@ -18,7 +18,7 @@ struct store_facts {
 /// allocates nothing; not shared between threads.
 ///
 /// Opening time covered by a planned closure is `excluded`, and a closure ends a session as closing does:
-/// what was polled during it tells nothing about the opening time around it.
+/// what was polled during it tells nothing about the opening time around it, unless the scope is `all`.
 class measurer {
 public:
   /// @param spec  must outlive the measurer; its estimator exists (find_estimator).
@@ -32,8 +32,32 @@ public:
   void measure_store(const store_facts& facts, measure* out, size_t stride);
 
 private:
-  // Defined by whoever implements this room: the spec, the estimator, scratch buffers.
+  /// Windows that see the same observations: the standard three always do.
+  struct windows_of_horizon {
+    horizon seen;
+    std::vector<size_t> windows; ///< indexes of spec.windows
+  };
+
+  /// What one horizon shows of one store, whatever the window.
+  struct sight {
+    std::span<const observation> seen;
+    int64_t active = 0;   ///< in-session ones
+    int64_t observed = 0; ///< in-session ones
+  };
+
+  sight look(std::span<const interval> open, std::span<const observation> observations, const horizon& h);
+
+  measure measure_window(const interval& window, const store_facts& facts, const sight& sight) const;
+
+  const report_spec& spec_;
+  const estimator& estimator_;
   interval covers_;
+  std::vector<windows_of_horizon> horizons_;
+
+  // Buffers, kept between stores.
+  interval_set open_;
+  std::vector<session> sessions_;
+  std::vector<observation> in_session_;
 };
 
 } // namespace storemon::estimate

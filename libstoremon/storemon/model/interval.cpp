@@ -17,6 +17,12 @@ void normalise(interval_set& set) {
 
 interval_set subtract(std::span<const interval> set, std::span<const interval> taken) {
   interval_set left;
+  subtract(set, taken, left);
+  return left;
+}
+
+void subtract(std::span<const interval> set, std::span<const interval> taken, interval_set& left) {
+  left.clear();
   auto cut = taken.begin();
   for (auto rest : set) {
     while (cut != taken.end() && cut->to <= rest.from)
@@ -30,7 +36,6 @@ interval_set subtract(std::span<const interval> set, std::span<const interval> t
     if (!rest.empty())
       left.push_back(rest);
   }
-  return left;
 }
 
 duration overlap(std::span<const interval> set, const interval& with) noexcept {

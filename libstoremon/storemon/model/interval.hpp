@@ -37,6 +37,9 @@ void normalise(interval_set& set);
 /// The instants of `set` that are not in `taken`; both normalised.
 interval_set subtract(std::span<const interval> set, std::span<const interval> taken);
 
+/// The same, written to `left`: cleared first, its capacity is reused.
+void subtract(std::span<const interval> set, std::span<const interval> taken, interval_set& left);
+
 /// Length of the common part of a normalised set and one interval.
 duration overlap(std::span<const interval> set, const interval& with) noexcept;
 

@@ -57,7 +57,7 @@ using update = std::variant<observation_rows, hours_rows, zone_rows, closure_cha
 /// What applying updates did, counted so that any order and any batches of the same rows give the same sums.
 struct applied {
   int64_t accepted = 0;   ///< new observations, or rows of the other feeds taken
-  int64_t duplicates = 0; ///< repeated rows
+  int64_t duplicates = 0; ///< repeated rows; of the zones feed every further row of a store in one revision
   int64_t conflicts = 0;  ///< instants of a store first seen now with both statuses
 
   applied& operator+=(const applied& other) noexcept {

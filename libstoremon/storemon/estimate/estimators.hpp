@@ -1,0 +1,26 @@
+#pragma once
+
+#include "storemon/estimate/estimator.hpp"
+
+namespace storemon::estimate {
+
+/// The last observation's state holds until the next one; before the first observation its own.
+const estimator& carry_forward() noexcept;
+
+/// The state of the nearest observation: it changes in the middle of a gap, at the microsecond before a half.
+const estimator& nearest() noexcept;
+
+/// The probability of being active runs straight from one observation to the next.
+const estimator& linear() noexcept;
+
+/// The share of active observations in the window, of the window's opening time.
+const estimator& poll_ratio() noexcept;
+
+/// Every observation in the window stands for one hour.
+const estimator& poll_count() noexcept;
+
+/// `nearest`, but an observation reaches two hours at most; the rest is filled with the store's active share
+/// over its horizon, shrunk towards the fleet's.
+const estimator& capped_nearest() noexcept;
+
+} // namespace storemon::estimate

@@ -1,0 +1,128 @@
+#include "storemon/ingest/feed.hpp"
+
+#include "storemon/ingest/records.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+
+namespace storemon::ingest {
+
+namespace {
+
+/// A column and the names it may have.
+struct column_names {
+  std::vector<std::string_view> names;
+};
+
+std::vector<column_names> columns_of(feed kind) {
+  switch (kind) {
+  case feed::status:
+    return {{{"store_id"}}, {{"status"}}, {{"timestamp_utc"}}};
+  case feed::hours:
+    return {
+        {{"store_id"}}, {{"dayOfWeek", "day", "day_of_week"}}, {{"start_time_local"}}, {{"end_time_local"}}};
+  case feed::zones:
+    return {{{"store_id"}}, {{"timezone_str"}}};
+  }
+  return {};
+}
+
+void add_name(std::string& list, std::string_view name) {
+  if (!list.empty())
+    list += ", ";
+  list += name;
+}
+
+} // namespace
+
+std::string_view to_string(feed kind) noexcept {
+  switch (kind) {
+  case feed::status:
+    return "status";
+  case feed::hours:
+    return "hours";
+  case feed::zones:
+    return "zones";
+  }
+  return "status";
+}
+
+std::string_view to_string(reject_reason reason) noexcept {
+  switch (reason) {
+  case reject_reason::too_few_fields:
+    return "too_few_fields";
+  case reject_reason::bad_quoting:
+    return "bad_quoting";
+  case reject_reason::bad_store_id:
+    return "bad_store_id";
+  case reject_reason::bad_status:
+    return "bad_status";
+  case reject_reason::bad_timestamp:
+    return "bad_timestamp";
+  case reject_reason::bad_day:
+    return "bad_day";
+  case reject_reason::bad_time:
+    return "bad_time";
+  case reject_reason::bad_zone_name:
+    return "bad_zone_name";
+  case reject_reason::line_too_long:
+    return "line_too_long";
+  }
+  return "too_few_fields";
+}
+
+uint64_t rejects::total() const noexcept {
+  return std::accumulate(count.begin(), count.end(), uint64_t{0});
+}
+
+void rejects::add(uint64_t line, reject_reason reason, std::string_view text) {
+  constexpr size_t text_bytes_max = 200;
+  ++count[static_cast<size_t>(reason)];
+  if (samples.size() < samples_max)
+    samples.push_back({line, reason, std::string(text.substr(0, text_bytes_max))});
+}
+
+void rejects::append(const rejects& later, uint64_t lines_before) {
+  for (size_t i = 0; i < reject_reasons; ++i)
+    count[i] += later.count[i];
+  const auto taken = std::min(later.samples.size(), samples_max - samples.size());
+  for (const auto& sample : std::span(later.samples).first(taken))
+    samples.push_back({sample.line + lines_before, sample.reason, sample.text});
+}
+
+result<layout> read_header(feed kind, std::string_view record) {
+  // No header has more fields than bytes and one.
+  record_reader reader(record, record.size() + 1);
+  if (!reader.next() || reader.broken() || reader.text().size() != record.size())
+    return error{errc::bad_feed, "the header line is not one well-formed record"};
+  const auto fields = reader.fields();
+  const auto columns = columns_of(kind);
+  layout found;
+  found.kind = kind;
+  std::string missing;
+  std::string repeated;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const auto& names = columns[c].names;
+    const auto is_it = [&](std::string_view field) {
+      return std::find(names.begin(), names.end(), field) != names.end();
+    };
+    const auto first = std::find_if(fields.begin(), fields.end(), is_it);
+    if (first == fields.end()) {
+      add_name(missing, names.front());
+      continue;
+    }
+    if (std::find_if(first + 1, fields.end(), is_it) != fields.end())
+      add_name(repeated, names.front());
+    found.column[c] = static_cast<uint32_t>(first - fields.begin());
+    found.fields_min = std::max(found.fields_min, found.column[c] + 1);
+  }
+  const auto name = std::string(to_string(kind));
+  if (!missing.empty())
+    return error{errc::bad_feed, "the " + name + " feed's header lacks: " + missing};
+  if (!repeated.empty())
+    return error{errc::bad_feed, "the " + name + " feed's header names more than once: " + repeated};
+  return found;
+}
+
+} // namespace storemon::ingest

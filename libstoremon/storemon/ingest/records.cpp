@@ -1,0 +1,217 @@
+#include "storemon/ingest/records.hpp"
+
+#include "storemon/ingest/delimiters.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace storemon::ingest {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+/// The closing quote of a field whose content begins at `from`; npos when it is not there.
+size_t closing_quote(std::string_view text, size_t from) noexcept {
+  for (auto at = text.find('"', from); at != npos; at = text.find('"', at + 2))
+    if (at + 1 == text.size() || text[at + 1] != '"')
+      return at;
+  return npos;
+}
+
+/// How a walk through a record's quotes came out.
+struct walk {
+  enum class outcome : uint8_t {
+    ended,       ///< at a line end outside quotes
+    broken,      ///< text after a closing quote
+    out_inside,  ///< out of bytes, inside quotes
+    out_outside, ///< out of bytes, outside quotes
+  } how;
+  size_t end = 0; ///< if ended: where the LF stands
+};
+
+walk walk_quotes(std::string_view text) noexcept {
+  using enum walk::outcome;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') {
+      const auto close = closing_quote(text, at + 1);
+      if (close == npos)
+        return {out_inside};
+      at = close + 1;
+      const bool returned = at < text.size() && text[at] == '\r';
+      if (returned)
+        ++at;
+      if (at == text.size())
+        return {out_outside};
+      if (text[at] != '\n' && (returned || text[at] != ','))
+        return {broken};
+    } else {
+      while (at < text.size() && text[at] != ',' && text[at] != '\n')
+        ++at;
+      if (at == text.size())
+        return {out_outside};
+    }
+    if (text[at] == '\n')
+      return {ended, at};
+  }
+  return {out_outside};
+}
+
+/// The extent of what ends before `end`: there stands an LF, or the file ends.
+extent extent_to(std::string_view text, size_t end, extent_kind kind) noexcept {
+  const auto record = text.substr(0, end);
+  const auto size = record.ends_with('\r') ? end - 1 : end;
+  const auto lines = static_cast<uint64_t>(std::count(record.begin(), record.end(), '\n')) + 1;
+  return {kind, size, std::min(end + 1, text.size()), lines};
+}
+
+} // namespace
+
+extent find_record(std::string_view text, bool at_end) noexcept {
+  // A record of the greatest length and its line end fit in exactly.
+  const auto window = text.substr(0, record_bytes_max + 1);
+  const bool filled = window.size() > record_bytes_max;
+  auto line_end = window.find('\n');
+  if (line_end == npos) {
+    line_end = text.find('\n', window.size());
+    if (line_end == npos && !at_end)
+      return {};
+    line_end = std::min(line_end, text.size());
+    if (filled)
+      return extent_to(text, line_end, extent_kind::line_too_long);
+  }
+  const auto line = extent_to(text, line_end, extent_kind::plain);
+  if (line.size == 0)
+    return {extent_kind::blank, line.size, line.next, line.lines};
+  if (text.substr(0, line.size).find('"') == npos)
+    return line;
+  const auto walked = walk_quotes(window);
+  const bool out = walked.how == walk::outcome::out_inside || walked.how == walk::outcome::out_outside;
+  if (walked.how == walk::outcome::ended)
+    return extent_to(text, walked.end, extent_kind::quoted);
+  if (out && !filled && !at_end)
+    return {};
+  if (walked.how == walk::outcome::out_outside && !filled)
+    return extent_to(text, text.size(), extent_kind::quoted);
+  return extent_to(text, line_end, extent_kind::bad_quoting);
+}
+
+size_t whole_records(std::string_view text, bool at_end) noexcept {
+  if (at_end)
+    return text.size();
+  size_t at = 0;
+  for (;;) {
+    // Lines without quotes are records, so only the lines that have some need a look.
+    const auto quote = text.find('"', at);
+    if (const auto feed = text.substr(at, quote - at).rfind('\n'); feed != npos)
+      at += feed + 1;
+    if (quote == npos)
+      return at;
+    const auto found = find_record(text.substr(at), false);
+    if (found.kind == extent_kind::unfinished)
+      return at;
+    at += found.next;
+  }
+}
+
+record_reader::record_reader(std::string_view chunk, size_t fields_max)
+    : at_(chunk.data()), end_(chunk.data() + chunk.size()), fields_(fields_max) {}
+
+bool record_reader::next() {
+  using namespace delimiters;
+  const auto find = [this](const char* block) {
+    return end_ - block >= block_bytes ? find_in_block(block)
+                                       : find_bytewise(block, static_cast<int>(end_ - block));
+  };
+  while (at_ != end_) {
+    const char* block = at_;
+    const char* field = at_;
+    size_t count = 0;
+    auto marks = find(block);
+    for (;;) {
+      while (marks == 0) {
+        block += block_bytes;
+        if (block >= end_ || block - at_ + block_bytes > static_cast<ptrdiff_t>(record_bytes_max))
+          return next_carefully();
+        marks = find(block);
+      }
+      const char* const mark = block + std::countr_zero(marks);
+      marks &= marks - 1;
+      if (*mark == '"')
+        return next_carefully();
+      const bool ends = *mark == '\n';
+      const char* const field_end = ends && mark != field && mark[-1] == '\r' ? mark - 1 : mark;
+      if (count < fields_.size())
+        fields_[count++] = {field, static_cast<size_t>(field_end - field)};
+      field = mark + 1;
+      if (!ends)
+        continue;
+      text_ = {at_, static_cast<size_t>(field_end - at_)};
+      at_ = field;
+      ++lines_;
+      break;
+    }
+    if (text_.empty())
+      continue;
+    count_ = count;
+    line_ = lines_;
+    broken_ = false;
+    return true;
+  }
+  return false;
+}
+
+bool record_reader::next_carefully() {
+  while (at_ != end_) {
+    const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
+    const auto found = find_record(rest, true);
+    at_ += found.next;
+    line_ = lines_ + 1;
+    lines_ += found.lines;
+    if (found.kind == extent_kind::blank)
+      continue;
+    text_ = rest.substr(0, found.size);
+    count_ = 0;
+    broken_ = found.kind == extent_kind::bad_quoting || found.kind == extent_kind::line_too_long;
+    if (broken_)
+      reason_ =
+          found.kind == extent_kind::bad_quoting ? reject_reason::bad_quoting : reject_reason::line_too_long;
+    else
+      split();
+    return true;
+  }
+  return false;
+}
+
+void record_reader::split() {
+  unescaped_.clear();
+  // No field may move the ones before it.
+  unescaped_.reserve(text_.size());
+  for (size_t at = 0; at <= text_.size() && count_ < fields_.size(); ++at) {
+    if (at == text_.size() || text_[at] != '"') {
+      const auto end = std::min(text_.find(',', at), text_.size());
+      fields_[count_++] = text_.substr(at, end - at);
+      at = end;
+      continue;
+    }
+    const auto close = closing_quote(text_, at + 1);
+    auto field = text_.substr(at + 1, close - at - 1);
+    if (field.find('"') != npos)
+      field = unescape(field);
+    fields_[count_++] = field;
+    at = close + 1;
+  }
+}
+
+std::string_view record_reader::unescape(std::string_view field) {
+  const auto begin = unescaped_.size();
+  for (size_t i = 0; i < field.size(); ++i) {
+    unescaped_ += field[i];
+    // Between the quotes of a field, quotes come in pairs.
+    if (field[i] == '"')
+      ++i;
+  }
+  return std::string_view(unescaped_).substr(begin);
+}
+
+} // namespace storemon::ingest

@@ -1,0 +1,133 @@
+#pragma once
+
+#include "storemon/ingest/rows.hpp"
+#include "storemon/ingest/store_table.hpp"
+#include "storemon/model/update.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+/// Rows to batches, one open batch a partition. A batch goes to `emit(uint32_t partition, Batch&&)`, which
+/// runs on the caller's thread.
+namespace storemon::ingest {
+
+/// How a router makes its batches.
+struct router_options {
+  uint32_t partitions = 64;
+  size_t rows_max =
+      4096; ///< a batch that has so many rows goes: bounds a message, and what a partition does at once
+  uint64_t revision = 0; ///< of the hours or zones feed that is read
+};
+
+/// An empty batch with room for its rows.
+inline void open(observation_rows& batch, const router_options& options) {
+  batch.store.reserve(options.rows_max);
+  batch.seen.reserve(options.rows_max);
+}
+
+inline void open(hours_rows& batch, const router_options& options) {
+  batch.revision = options.revision;
+  batch.store.reserve(options.rows_max);
+  batch.rows.reserve(options.rows_max);
+}
+
+inline void append(observation_rows& batch, uint32_t store, const observation& row) {
+  batch.store.push_back(store);
+  batch.seen.push_back(row);
+}
+
+inline void append(hours_rows& batch, uint32_t store, const hours_row& row) {
+  batch.store.push_back(store);
+  batch.rows.push_back(row);
+}
+
+/// Routes rows into batches that name each of their stores once: observation_rows and hours_rows.
+template <class Batch, class Emit>
+class dictionary_router {
+public:
+  dictionary_router(const router_options& options, Emit emit)
+      : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
+
+  template <class Row>
+  void add(std::string_view id, const Row& row) {
+    if (known_.full())
+      forget();
+    auto& store = known_[id];
+    auto& part = parts_[store.partition];
+    if (store.batch != part.number) {
+      if (part.batch.store.capacity() == 0)
+        open(part.batch, options_);
+      store.batch = part.number;
+      store.index = part.batch.stores.add(id);
+    }
+    append(part.batch, store.index, row);
+    if (part.batch.store.size() >= options_.rows_max)
+      emit(store.partition);
+  }
+
+  /// Emits every open batch.
+  void flush() {
+    for (uint32_t p = 0; p < parts_.size(); ++p)
+      if (!parts_[p].batch.store.empty())
+        emit(p);
+  }
+
+private:
+  struct part {
+    uint32_t number = 1; ///< of the open batch, in the order of this partition's
+    Batch batch;
+  };
+
+  void emit(uint32_t p) {
+    emit_(p, std::exchange(parts_[p].batch, Batch()));
+    ++parts_[p].number;
+  }
+
+  /// A forgotten store would be named a second time in a batch that is open, so those go first.
+  void forget() {
+    flush();
+    known_.clear();
+  }
+
+  router_options options_;
+  Emit emit_;
+  store_table known_;
+  std::vector<part> parts_;
+};
+
+/// Routes the rows of the zones feed, which are pairs.
+template <class Emit>
+class zone_router {
+public:
+  zone_router(const router_options& options, Emit emit)
+      : options_(options), emit_(std::move(emit)), open_(options.partitions) {}
+
+  void add(std::string_view id, std::string_view zone) {
+    const auto p = partition_of(hash_of(id), options_.partitions);
+    open_[p].stores.add(id);
+    open_[p].zones.add(zone);
+    if (open_[p].stores.size() >= options_.rows_max)
+      emit(p);
+  }
+
+  /// Emits every open batch.
+  void flush() {
+    for (uint32_t p = 0; p < open_.size(); ++p)
+      if (!open_[p].stores.empty())
+        emit(p);
+  }
+
+private:
+  void emit(uint32_t p) {
+    open_[p].revision = options_.revision;
+    emit_(p, std::exchange(open_[p], zone_rows()));
+  }
+
+  router_options options_;
+  Emit emit_;
+  std::vector<zone_rows> open_;
+};
+
+} // namespace storemon::ingest

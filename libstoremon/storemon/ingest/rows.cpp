@@ -1,0 +1,36 @@
+#include "storemon/ingest/rows.hpp"
+
+namespace storemon::ingest {
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      store_hours_row& row) noexcept {
+  if (fields.size() < where.fields_min)
+    return reject_reason::too_few_fields;
+  row.store = fields[where.column[0]];
+  if (!is_store_id(row.store))
+    return reject_reason::bad_store_id;
+  const auto day = fields[where.column[1]];
+  if (day.size() != 1 || day[0] < '0' || day[0] > '6')
+    return reject_reason::bad_day;
+  const auto start = parse_time_of_day(fields[where.column[2]], false);
+  const auto end = parse_time_of_day(fields[where.column[3]], true);
+  if (!start || !end)
+    return reject_reason::bad_time;
+  row.row = {*start, *end, static_cast<uint8_t>(day[0] - '0')};
+  return std::nullopt;
+}
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      zone_row& row) noexcept {
+  if (fields.size() < where.fields_min)
+    return reject_reason::too_few_fields;
+  row.store = fields[where.column[0]];
+  if (!is_store_id(row.store))
+    return reject_reason::bad_store_id;
+  row.zone = fields[where.column[1]];
+  if (row.zone.empty() || row.zone.size() > zone_name_bytes_max)
+    return reject_reason::bad_zone_name;
+  return std::nullopt;
+}
+
+} // namespace storemon::ingest

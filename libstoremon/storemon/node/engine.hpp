@@ -1,0 +1,65 @@
+#pragma once
+
+#include "storemon/model/error.hpp"
+#include "storemon/node/actor_config.hpp"
+#include "storemon/node/supervisor_actor.hpp"
+#include "storemon/protocol/actors.hpp"
+#include "storemon/report/coordinator_actor.hpp"
+
+#include <caf/all.hpp>
+
+#include <memory>
+
+namespace storemon::node {
+
+struct engine_options {
+  size_t threads = 0; ///< workers of the scheduler; 0: one a core
+  bool remoting = false;
+  supervisor_options supervisor;
+  report::coordinator_options reports;
+};
+
+/// The actors of a leading node, without any front end: what the server, the tool, the tests and the benchmarks share.
+/// Fills in what the options leave open: clock, ids, parsers, slices in flight.
+class engine {
+public:
+  explicit engine(engine_options options);
+
+  /// Stops, when nobody has.
+  ~engine();
+
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  caf::actor_system& system() noexcept { return system_; }
+  const protocol::coordinator_actor& coordinator() const noexcept { return coordinator_; }
+  const protocol::supervisor_actor& supervisor() const noexcept { return supervisor_; }
+
+  /// Blocks until all partitions serve, or the first load has failed.
+  result<void> wait_ready();
+
+  /// Finishes what runs, bounded by the options' drain_timeout, and ends the actors. Idempotent; blocks.
+  void stop();
+
+private:
+  actor_config config_;
+  caf::actor_system system_;
+  protocol::coordinator_actor coordinator_;
+  protocol::supervisor_actor supervisor_;
+};
+
+/// Asks an actor from a plain thread and waits for the answer.
+template <class R, class Handle, class... Args>
+result<R> ask(caf::actor_system& system, const Handle& whom, Args&&... args) {
+  caf::scoped_actor self(system);
+  result<R> answer = error{errc::internal, "no answer"};
+  self->request(whom, caf::infinite, std::forward<Args>(args)...)
+      .receive([&](R& value) { answer = std::move(value); },
+               [&](const caf::error& e) { answer = protocol::from_caf(e); });
+  return answer;
+}
+
+/// The server's clock.
+instant system_now();
+
+} // namespace storemon::node

@@ -1,0 +1,32 @@
+#include "storemon/node/host_actor.hpp"
+
+#include "storemon/partition/shard_actor.hpp"
+
+namespace storemon::node {
+
+using namespace protocol;
+
+host_state::~host_state() {
+  for (const auto& [partition, shard] : shards)
+    caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
+}
+
+host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self, partition::slice_limits limits) {
+  return {
+      [self, limits](spawn_atom, const std::vector<uint32_t>& partitions) -> std::vector<shard_actor> {
+        std::vector<shard_actor> made;
+        made.reserve(partitions.size());
+        for (const auto p : partitions) {
+          auto& shard = self->state.shards[p];
+          if (shard)
+            self->send_exit(shard, caf::exit_reason::kill);
+          shard = self->system().spawn(partition::shard, limits);
+          made.push_back(shard);
+        }
+        return made;
+      },
+      [self](stop_atom) { self->quit(caf::exit_reason::user_shutdown); },
+  };
+}
+
+} // namespace storemon::node

@@ -1,0 +1,290 @@
+#pragma once
+
+#include "storemon/model/report.hpp"
+#include "storemon/model/update.hpp"
+#include "storemon/protocol/messages.hpp"
+
+#include <caf/all.hpp>
+
+#include <bit>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+/// How values travel between nodes: only integers and blocks of bytes, never a double (CAF 0.17 loops for
+/// ever on infinity). What arrives is checked, so that a malformed message is an error and not a wild read.
+namespace storemon::protocol {
+
+static_assert(std::endian::native == std::endian::little,
+              "columns travel as blocks of little-endian integers");
+
+inline caf::error malformed(const char* what) {
+  return caf::make_error(caf::sec::invalid_argument, std::string("malformed message: ") + what);
+}
+
+template <class T>
+std::string to_block(const std::vector<T>& values) {
+  static_assert(std::has_unique_object_representations_v<T>, "padding must not travel");
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <class T>
+caf::error from_block(const std::string& block, std::vector<T>& values) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (block.size() % sizeof(T) != 0)
+    return malformed("a block is not a whole number of values");
+  values.resize(block.size() / sizeof(T));
+  if (!block.empty())
+    std::memcpy(static_cast<void*>(values.data()), block.data(), block.size());
+  return caf::none;
+}
+
+/// Sends a value as the parts `save` makes of it; `load` puts them back and says what is wrong with them.
+template <class Inspector, class Load, class... Parts>
+auto inspect_as(Inspector& f, const char* name, Load load, Parts&... parts) {
+  auto checked = [&]() -> caf::error { return load(); };
+  return f(caf::meta::type_name(name), parts..., caf::meta::load_callback(checked));
+}
+
+inline int64_t to_wire(instant at) {
+  return at.time_since_epoch().count();
+}
+
+inline instant from_wire(int64_t us) {
+  return instant(duration(us));
+}
+
+/// No instant is sent as the smallest number.
+inline int64_t to_wire(const std::optional<instant>& at) {
+  return at ? to_wire(*at) : std::numeric_limits<int64_t>::min();
+}
+
+inline std::optional<instant> optional_from_wire(int64_t us) {
+  if (us == std::numeric_limits<int64_t>::min())
+    return std::nullopt;
+  return from_wire(us);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, census& x) {
+  auto newest = to_wire(x.newest);
+  return inspect_as(
+      f, "census",
+      [&] {
+        x.newest = optional_from_wire(newest);
+        return caf::error();
+      },
+      x.stores, x.observations, newest);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, data_quality& x) {
+  auto oldest = to_wire(x.oldest);
+  auto newest = to_wire(x.newest);
+  return inspect_as(
+      f, "data_quality",
+      [&] {
+        x.oldest = optional_from_wire(oldest);
+        x.newest = optional_from_wire(newest);
+        return caf::error();
+      },
+      x.stores, x.observations, x.conflicts, x.without_hours, x.without_zone, x.unknown_zone, x.never_polled,
+      oldest, newest, x.polled_minutes);
+}
+
+} // namespace storemon::protocol
+
+namespace storemon {
+
+template <class Inspector>
+auto inspect(Inspector& f, text_list& x) {
+  auto ends = protocol::to_block(x.ends());
+  return protocol::inspect_as(
+      f, "text_list",
+      [&] {
+        if (auto e = protocol::from_block(ends, x.ends()))
+          return e;
+        return x.well_formed() ? caf::error()
+                               : protocol::malformed("the ends of texts do not fit their bytes");
+      },
+      x.bytes(), ends);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, applied& x) {
+  return f(caf::meta::type_name("applied"), x.accepted, x.duplicates, x.conflicts);
+}
+
+namespace wire {
+
+inline caf::error check_rows(const text_list& stores, const std::vector<uint32_t>& store, size_t rows) {
+  if (store.size() != rows)
+    return protocol::malformed("as many stores as rows are needed");
+  for (const auto index : store)
+    if (index >= stores.size())
+      return protocol::malformed("a row names no store");
+  return {};
+}
+
+} // namespace wire
+
+template <class Inspector>
+auto inspect(Inspector& f, observation_rows& x) {
+  auto store = protocol::to_block(x.store);
+  std::string seen(reinterpret_cast<const char*>(x.seen.data()), x.seen.size() * sizeof(observation));
+  return protocol::inspect_as(
+      f, "observation_rows",
+      [&] {
+        if (auto e = protocol::from_block(store, x.store))
+          return e;
+        if (auto e = protocol::from_block(seen, x.seen))
+          return e;
+        return wire::check_rows(x.stores, x.store, x.seen.size());
+      },
+      x.stores, store, seen);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, hours_rows& x) {
+  std::vector<int64_t> flat;
+  flat.reserve(x.rows.size() * 3);
+  for (const auto& row : x.rows)
+    flat.insert(flat.end(), {row.day, row.start.count(), row.end.count()});
+  auto rows = protocol::to_block(flat);
+  auto store = protocol::to_block(x.store);
+  return protocol::inspect_as(
+      f, "hours_rows",
+      [&] {
+        if (auto e = protocol::from_block(store, x.store))
+          return e;
+        if (auto e = protocol::from_block(rows, flat))
+          return e;
+        if (flat.size() % 3 != 0)
+          return protocol::malformed("hours come in threes");
+        constexpr int64_t day_length = duration(std::chrono::hours(24)).count();
+        x.rows.clear();
+        for (size_t i = 0; i < flat.size(); i += 3) {
+          if (flat[i] < 0 || flat[i] > 6 || flat[i + 1] < 0 || flat[i + 1] >= day_length || flat[i + 2] < 0 ||
+              flat[i + 2] > day_length)
+            return protocol::malformed("hours out of range");
+          x.rows.push_back({duration(flat[i + 1]), duration(flat[i + 2]), static_cast<uint8_t>(flat[i])});
+        }
+        return wire::check_rows(x.stores, x.store, x.rows.size());
+      },
+      x.revision, x.stores, store, rows);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, zone_rows& x) {
+  return protocol::inspect_as(
+      f, "zone_rows",
+      [&] {
+        return x.stores.size() == x.zones.size() ? caf::error()
+                                                 : protocol::malformed("as many zones as stores are needed");
+      },
+      x.revision, x.stores, x.zones);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, interval& x) {
+  auto from = protocol::to_wire(x.from);
+  auto to = protocol::to_wire(x.to);
+  return protocol::inspect_as(
+      f, "interval",
+      [&] {
+        x = {protocol::from_wire(from), protocol::from_wire(to)};
+        return caf::error();
+      },
+      from, to);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, closure_change& x) {
+  return f(caf::meta::type_name("closure_change"), x.store, x.span, x.withdrawn);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, store_deletion& x) {
+  return f(caf::meta::type_name("store_deletion"), x.store);
+}
+
+/// CAF 0.17 knows no std::variant: all alternatives travel, those not meant empty.
+template <class Inspector>
+auto inspect(Inspector& f, update& x) {
+  auto kind = static_cast<uint8_t>(x.index());
+  observation_rows no_observations;
+  hours_rows no_hours;
+  zone_rows no_zones;
+  closure_change no_closure;
+  store_deletion no_deletion;
+  const auto held = [&x]<class T>(T& none) -> T& {
+    auto* value = std::get_if<T>(&x);
+    return value ? *value : none;
+  };
+  auto& observations = held(no_observations);
+  auto& hours = held(no_hours);
+  auto& zones = held(no_zones);
+  auto& closure = held(no_closure);
+  auto& deletion = held(no_deletion);
+  return protocol::inspect_as(
+      f, "update",
+      [&]() -> caf::error {
+        switch (kind) {
+        case 0:
+          return {}; // loaded in place: a fresh update holds observations
+        case 1:
+          x = std::move(no_hours);
+          return {};
+        case 2:
+          x = std::move(no_zones);
+          return {};
+        case 3:
+          x = std::move(no_closure);
+          return {};
+        case 4:
+          x = std::move(no_deletion);
+          return {};
+        default:
+          return protocol::malformed("unknown kind of update");
+        }
+      },
+      kind, observations, hours, zones, closure, deletion);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, window& x) {
+  return f(caf::meta::type_name("window"), x.name, x.span);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, report_spec& x) {
+  auto scope = static_cast<uint8_t>(x.scope);
+  auto as_of = protocol::to_wire(x.as_of);
+  return protocol::inspect_as(
+      f, "report_spec",
+      [&] {
+        if (scope > static_cast<uint8_t>(observation_scope::all))
+          return protocol::malformed("unknown scope");
+        x.scope = static_cast<observation_scope>(scope);
+        x.as_of = protocol::from_wire(as_of);
+        return caf::error();
+      },
+      x.estimator, scope, as_of, x.windows);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, report_columns& x) {
+  auto measures = protocol::to_block(x.measures);
+  return protocol::inspect_as(
+      f, "report_columns",
+      [&] {
+        if (auto e = protocol::from_block(measures, x.measures))
+          return e;
+        const bool fits = x.stores.empty() ? x.measures.empty() : x.measures.size() % x.stores.size() == 0;
+        return fits ? caf::error() : protocol::malformed("measures do not fit the stores");
+      },
+      x.stores, measures, x.last);
+}
+
+} // namespace storemon
