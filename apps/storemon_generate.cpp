@@ -1,0 +1,80 @@
+#include "storemon_generate.hpp"
+
+#include "storemon/synth/feed_files.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+namespace storemon {
+
+namespace {
+
+struct arguments {
+  synth::fleet_options options;
+  std::string directory;
+  std::string truth;
+};
+
+int refuse(const error& failure) {
+  std::fprintf(stderr, "storemon generate: %s\n", failure.detail.c_str());
+  return failure.code == errc::invalid_argument ? 2 : 1;
+}
+
+int generate(const arguments& given) {
+  const auto made = synth::generate(given.options);
+  if (!made)
+    return refuse(made.error());
+  if (const auto done = synth::write_feeds(*made, given.directory); !done)
+    return refuse(done.error());
+  if (!given.truth.empty())
+    if (const auto done = synth::write_truth(*made, given.truth); !done)
+      return refuse(done.error());
+  std::printf("%zu polls of %zu stores, %zu hours and %zu zones in %s\n", made->polls.size(),
+              made->ids.size(), made->hours.size(), made->zones.size(), given.directory.c_str());
+  return 0;
+}
+
+/// CLI11 takes 010 for eight, -1 for the greatest number there is, and a greater one for that, too.
+std::string check_whole_number(const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = failure == std::errc() && end == text.data() + text.size();
+  return whole && std::to_string(value) == text ? "" : "a whole number is expected, not '" + text + "'";
+}
+
+/// A forgotten file name would otherwise swallow the option after it.
+std::string check_file_name(const std::string& text) {
+  return !text.empty() && text[0] != '-' ? "" : "the name of a file is expected, not '" + text + "'";
+}
+
+} // namespace
+
+void add_generate(CLI::App& app, int& exit_code) {
+  auto given = std::make_shared<arguments>();
+  auto* command = app.add_subcommand(
+      "generate", "Write a synthetic fleet as store_status.csv, menu_hours.csv and timezones.csv.");
+  command->add_option("DIR", given->directory, "Where to write; made when missing, files replaced")
+      ->required();
+  command->add_option("--stores", given->options.stores, "Number of stores")
+      ->check(check_whole_number)
+      ->capture_default_str();
+  command->add_option("--days", given->options.days, "Days of polls, up to the fixed end of the data")
+      ->check(check_whole_number)
+      ->capture_default_str();
+  command->add_option("--polls-per-hour", given->options.polls_per_hour, "Polls of each store in an hour")
+      ->capture_default_str();
+  command->add_option("--seed", given->options.seed, "Equal seeds make equal files")
+      ->check(check_whole_number)
+      ->capture_default_str();
+  command
+      ->add_option("--truth", given->truth,
+                   "Also write when each store was really open for orders: store_id,from_utc,to_utc")
+      ->check(check_file_name)
+      ->type_name("FILE");
+  command->callback([given, &exit_code] { exit_code = generate(*given); });
+}
+
+} // namespace storemon
