@@ -49,9 +49,8 @@ request_reader::phase request_reader::refuse(int status, const char* code, const
 
 request_reader::phase request_reader::read_head(std::string& bytes) {
   // Empty lines before a request come from old clients that end a body with one (RFC 9112 section 2.2).
-  if (checked_ == 0)
-    while (bytes.starts_with("\r\n"))
-      bytes.erase(0, 2);
+  for (; bytes.starts_with("\r\n"); checked_ = 0)
+    bytes.erase(0, 2);
   const auto end = bytes.find("\r\n\r\n", checked_ < 3 ? 0 : checked_ - 3);
   const auto head_bytes = end == std::string::npos ? bytes.size() : end + 4;
   for (; checked_ < std::min(head_bytes, limits_.header_bytes_max); ++checked_) {
