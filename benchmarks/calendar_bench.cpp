@@ -1,11 +1,12 @@
 /// What a fleet's calendar costs. The baseline asks the tz library for every endpoint of every day's row, as
-/// a straightforward reading of the rules would; times are per call, `stores/s` and `endpoints/s` beside it.
+/// a straightforward reading of the rules would; times are per call.
 #include "storemon/calendar/opening_intervals.hpp"
 
 #include <benchmark/benchmark.h>
 #include <date/tz.h>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 

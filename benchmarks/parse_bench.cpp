@@ -122,13 +122,33 @@ void parse(benchmark::State& state) {
   for (auto _ : state)
     for_each_chunk(s.text, [&](std::string_view chunk) {
       record_reader record(chunk, 3);
+      timestamp_reader timestamps;
       status_row row;
       while (record.next()) {
-        const auto why = read_row(s.where, record.fields(), row);
+        const auto why = read_row(s.where, record.fields(), timestamps, row);
         benchmark::DoNotOptimize(why);
         benchmark::DoNotOptimize(row);
       }
     });
+  report(state, s);
+}
+
+/// The way plain lines go, which is the way of all lines here.
+void parse_plain_lines(benchmark::State& state) {
+  const auto& s = polls();
+  timestamp_reader timestamps;
+  for (auto _ : state) {
+    status_row row;
+    for (auto text = std::string_view(s.text); text.size() >= poll_line::bytes_needed;) {
+      const auto bytes = poll_line::read(text.data(), timestamps, row);
+      benchmark::DoNotOptimize(row);
+      if (bytes == 0) {
+        state.SkipWithError("a plain line is declined");
+        break;
+      }
+      text.remove_prefix(bytes);
+    }
+  }
   report(state, s);
 }
 
@@ -196,6 +216,7 @@ BENCHMARK(naive_getline_strptime)->Unit(benchmark::kMillisecond);
 BENCHMARK(cut)->Unit(benchmark::kMillisecond);
 BENCHMARK(split)->Unit(benchmark::kMillisecond);
 BENCHMARK(parse)->Unit(benchmark::kMillisecond);
+BENCHMARK(parse_plain_lines)->Unit(benchmark::kMillisecond);
 BENCHMARK(parse_and_route)->Unit(benchmark::kMillisecond);
 BENCHMARK(parse_and_route_quoted)->Unit(benchmark::kMillisecond);
 BENCHMARK(read_parse_and_route)->Unit(benchmark::kMillisecond);

@@ -210,6 +210,43 @@ TEST_CASE("what is imputed in the mini fleet is the row of the table") {
     CHECK(rows[columns[i].first][columns[i].second].imputed == micros(imputed[i]));
 }
 
+TEST_CASE("halves of a microsecond go to the even neighbour, and an odd gap changes before its middle") {
+  struct expected {
+    const char* estimator;
+    int length;
+    int64_t uptime;
+  };
+
+  const auto e =
+      GENERATE(expected{"poll_ratio", 1, 0}, expected{"poll_ratio", 3, 2}, expected{"poll_ratio", 5, 2},
+               expected{"poll_ratio", 7, 4}, expected{"linear", 1, 0}, expected{"linear", 3, 2},
+               expected{"linear", 5, 2}, expected{"nearest", 1, 0}, expected{"nearest", 3, 1},
+               expected{"nearest", 5, 2}, expected{"capped_nearest", 3, 1}, expected{"capped_nearest", 5, 2});
+  CAPTURE(e.estimator, e.length);
+  const auto from = at("2023-01-25 10:00:00");
+  const auto to = from + duration(e.length);
+  const store s{{{from, to + duration(1)}}, {{from, store_status::active}, {to, store_status::inactive}}};
+  auto spec = spec_of(e.estimator, session, "2023-01-25 12:00:00");
+  spec.windows = {{"gap", {from, to}}, {"both", {from - duration(1), to}}};
+  const auto rows = report({s}, spec);
+  const auto& f = rows[0][std::string_view(e.estimator) == "poll_ratio" ? 1 : 0];
+  CHECK(f.uptime == e.uptime);
+  CHECK(f.downtime == e.length - e.uptime);
+}
+
+TEST_CASE("what is imputed is rounded once, halves to the even neighbour") {
+  const auto& capped = *estimate::find_estimator("capped_nearest");
+  // (n1 + 4 R) / (n + 4) is one half.
+  const auto imputed = [&](int64_t length) {
+    return capped.settle({.scheduled = length, .imputed = length, .horizon_active = 1, .horizon_observed = 2},
+                         {5, 10});
+  };
+  CHECK(imputed(1).uptime == 0);
+  CHECK(imputed(3).uptime == 2);
+  CHECK(imputed(5).uptime == 2);
+  CHECK(imputed(5).downtime == 3);
+}
+
 TEST_CASE("a poll at the window's end belongs to the window, one at its begin does not") {
   const interval_set open{{at("2023-01-01 00:00:00"), at("2023-03-01 00:00:00")}};
   const auto spec = spec_of("poll_count", session, "2023-01-25 12:00:00");

@@ -1,5 +1,7 @@
 #include "storemon/calendar/opening_intervals.hpp"
 
+#include <algorithm>
+
 namespace storemon::calendar {
 
 namespace {
@@ -12,23 +14,23 @@ constexpr days begin_true_max(2);
 /// No clock was ever set back by more: bounds how far the wall clock can stand below where it has been.
 constexpr days set_back_max(2);
 
-/// The first midnight of the local week that the walk begins with: rows of earlier weeks have ended, by a day
-/// at least, before the wall clock at `at` was read.
+/// The midnight of a Monday before which no row can begin that is still open at `at`: a row ends within 48
+/// hours of its own midnight, so one of an earlier week has ended by the midnight before `at`.
 wall_time first_week(const zone& in, instant at) {
   using namespace std::chrono;
   const auto day = floor<days>(in.to_wall(at)) - days(1);
   return day - (weekday(day) - Monday);
 }
 
-/// Appends a stretch of UTC that begins no earlier than those in `out`. Stretches apart on the wall clock may
+/// Appends `[from, to)`, which begins no earlier than what is in `out`. Stretches apart on the wall clock may
 /// still touch here, when a gap swallowed what was between them.
-void append(const interval& next, interval_set& out) {
-  if (next.empty())
+inline void append(instant from, instant to, interval_set& out) {
+  if (from >= to)
     return;
-  if (!out.empty() && next.from <= out.back().to)
-    out.back().to = next.to;
+  if (!out.empty() && from <= out.back().to)
+    out.back().to = to;
   else
-    out.push_back(next);
+    out.emplace_back(from, to);
 }
 
 } // namespace
@@ -50,7 +52,7 @@ void opening_intervals(std::span<const hours_row> rows, const zone& in, const in
     if (midnight + open.from <= to) {
       to = std::max(to, midnight + open.to);
     } else {
-      append({from, clock.to_utc(to)}, out);
+      append(from, clock.to_utc(to), out);
       from = clock.to_utc(midnight + open.from);
       to = midnight + open.to;
     }
@@ -60,7 +62,7 @@ void opening_intervals(std::span<const hours_row> rows, const zone& in, const in
     }
   }
   if (from < within.to)
-    append({from, clock.to_utc(to)}, out);
+    append(from, clock.to_utc(to), out);
   out.erase(out.begin(),
             std::find_if(out.begin(), out.end(), [&](const interval& i) { return i.to > within.from; }));
 }

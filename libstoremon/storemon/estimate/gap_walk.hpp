@@ -21,12 +21,13 @@ concept gap_rule = requires(Rule rule, bool state, duration length) {
 /// Leads a rule over a stretch: before the first observation, through every gap that meets the stretch, and
 /// after the last one.
 /// @param seen   not empty, ascending; what the rule is to know, within the stretch or not.
-/// @param later  index of the first observation later than the stretch's begin, or the size.
+/// @param next   index of the first observation that is not before the stretch, or the size; one right at
+///               its begin may be passed over.
 template <gap_rule Rule>
-void walk(std::span<const observation> seen, size_t later, const interval& stretch, Rule& rule) {
+void walk(std::span<const observation> seen, size_t next, const interval& stretch, Rule& rule) {
   const auto to = stretch.to;
   auto from = stretch.from;
-  auto right = seen.begin() + static_cast<ptrdiff_t>(later);
+  auto right = seen.begin() + static_cast<ptrdiff_t>(next);
   const auto part_until = [&](instant end) {
     const auto left = right[-1];
     rule.part(left.active(), right->active(), right->at() - left.at(), from - left.at(), end - left.at());
@@ -67,11 +68,9 @@ duration walk_window(const store_view& view, observation_scope scope, Rule& rule
     if (first == last)
       continue;
     const auto stretch = intersect(s.span, view.window);
-    size_t later = std::max(s.first, view.first_in_window);
-    if (later < last && view.seen[later].at() <= stretch.from)
-      ++later;
+    const size_t next = std::max(s.first, view.first_in_window);
     judged += stretch.length();
-    walk(view.seen.subspan(first, last - first), later - first, stretch, rule);
+    walk(view.seen.subspan(first, last - first), next - first, stretch, rule);
   }
   return judged;
 }

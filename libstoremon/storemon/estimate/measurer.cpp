@@ -7,12 +7,22 @@ namespace storemon::estimate {
 
 namespace {
 
-std::span<const session> meeting(std::span<const session> sessions, const interval& window) noexcept {
-  const auto first = std::partition_point(sessions.begin(), sessions.end(),
-                                          [&](const session& s) { return s.span.to <= window.from; });
-  auto last = sessions.end();
-  if (first != last && last[-1].span.from > window.to)
-    last = std::partition_point(first, last, [&](const session& s) { return s.span.from <= window.to; });
+const interval& span_of(const interval& i) noexcept {
+  return i;
+}
+
+const interval& span_of(const session& s) noexcept {
+  return s.span;
+}
+
+/// Those of an ascending list that meet a stretch, the one that begins where the stretch ends included.
+template <class Span>
+std::span<const Span> meeting(std::span<const Span> list, const interval& stretch) noexcept {
+  const auto first = std::partition_point(list.begin(), list.end(),
+                                          [&](const Span& s) { return span_of(s).to <= stretch.from; });
+  auto last = list.end();
+  if (first != last && span_of(last[-1]).from > stretch.to)
+    last = std::partition_point(first, last, [&](const Span& s) { return span_of(s).from <= stretch.to; });
   return {first, last};
 }
 
@@ -81,39 +91,45 @@ void measurer::measure_store(const store_facts& facts, measure* out, size_t stri
 
 measurer::sight measurer::look(std::span<const interval> open, std::span<const observation> observations,
                                const horizon& h) {
-  const bool compact = spec_.scope == observation_scope::business;
-  const auto visible = within(observations, h);
-  sight s{visible, 0, 0};
-  sessions_.clear();
-  in_session_.clear();
-  auto span =
-      std::partition_point(open.begin(), open.end(), [&](const interval& i) { return i.to <= h.from; });
-  auto next = visible.begin();
-  for (; span != open.end() && span->from <= h.to; ++span) {
-    // One pass whose only branch is the session's end: what is before the session is counted, not sought.
-    ptrdiff_t before = 0;
+  const auto within_horizon = meeting(open, {h.from, h.to});
+  sight s{within(observations, h), 0, 0};
+  sessions_.resize(within_horizon.size());
+  const auto size = static_cast<uint32_t>(s.seen.size());
+  uint32_t next = 0;
+  for (size_t i = 0; i < within_horizon.size(); ++i) {
+    const auto& span = within_horizon[i];
+    const observation from(span.from, store_status::inactive);
+    const observation to(span.to, store_status::inactive);
+    while (next < size && s.seen[next] < from)
+      ++next;
+    const auto first = next;
     uint32_t active = 0;
-    const auto start = next;
-    for (; next != visible.end() && next->at() < span->to; ++next) {
-      const bool outside = next->at() < span->from;
-      before += outside;
-      active += !outside & next->active();
-    }
-    const auto first = start + before;
-    const auto index = static_cast<uint32_t>(compact ? s.observed : first - visible.begin());
-    sessions_.push_back({*span, index, index + static_cast<uint32_t>(next - first), active});
+    for (; next < size && s.seen[next] < to; ++next)
+      active += s.seen[next].active();
+    sessions_[i] = {span, first, next, active};
     s.observed += next - first;
     s.active += active;
-    if (compact)
-      in_session_.insert(in_session_.end(), first, next);
   }
-  if (compact)
-    s.seen = in_session_;
+  if (spec_.scope == observation_scope::business)
+    s.seen = keep_in_session(s.seen);
   return s;
 }
 
+std::span<const observation> measurer::keep_in_session(std::span<const observation> seen) {
+  in_session_.clear();
+  for (auto& s : sessions_) {
+    const auto own = seen.subspan(s.first, s.last - s.first);
+    s.first = static_cast<uint32_t>(in_session_.size());
+    s.last = s.first + static_cast<uint32_t>(own.size());
+    in_session_.insert(in_session_.end(), own.begin(), own.end());
+  }
+  return in_session_;
+}
+
 measure measurer::measure_window(const interval& window, const store_facts& facts, const sight& sight) const {
-  store_view view{window, sessions_, meeting(sessions_, window), sight.seen, 0, 0, 0, 0, sight.observed};
+  store_view view{window,     sessions_, meeting(std::span<const session>(sessions_), window),
+                  sight.seen, 0,         0,
+                  0,          0,         sight.observed};
   for (const auto& s : view.asked) {
     view.open += intersect(s.span, window).length().count();
     const auto [begin, end] = in_window(s, sight.seen, window);

@@ -47,6 +47,9 @@ private:
 
   sight look(std::span<const interval> open, std::span<const observation> observations, const horizon& h);
 
+  /// Copies what is in sessions, so that a gap may span a closure, and points the sessions at the copy.
+  std::span<const observation> keep_in_session(std::span<const observation> seen);
+
   measure measure_window(const interval& window, const store_facts& facts, const sight& sight) const;
 
   const report_spec& spec_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/ingest/poll_line.hpp"
 #include "storemon/ingest/records.hpp"
 #include "storemon/ingest/router.hpp"
 #include "storemon/ingest/rows.hpp"
@@ -25,7 +26,8 @@ template <class Emit>
 class feed_parser {
 public:
   feed_parser(const layout& where, const router_options& options, Emit emit)
-      : where_(where), router_(make_router(where.kind, options, std::move(emit))) {}
+      : where_(where), plain_(where.column == std::array<uint32_t, 4>{0, 1, 2, 0} && where.fields_min == 3),
+        router_(make_router(where.kind, options, std::move(emit))) {}
 
   /// Parses a chunk made of whole records, without the header.
   chunk_summary parse(std::string_view chunk) {
@@ -55,38 +57,75 @@ private:
     return router(std::in_place_type<status_router>, options, std::move(emit));
   }
 
-  static status_row row_for(const status_router&) { return {}; }
+  /// Reads plain lines until one is declined.
+  /// @returns how many.
+  uint64_t take_plain_lines(record_reader& records, status_router& to) {
+    uint64_t rows = 0;
+    if (!plain_)
+      return rows;
+    status_row row;
+    for (auto rest = records.rest(); rest.size() >= poll_line::bytes_needed; rest = records.rest()) {
+      const auto bytes = poll_line::read(rest.data(), timestamps_, row);
+      if (bytes == 0)
+        break;
+      records.pass_line(bytes);
+      to.add(row.store, row.seen);
+      ++rows;
+    }
+    return rows;
+  }
 
-  static store_hours_row row_for(const hours_router&) { return {}; }
+  template <class Router>
+  uint64_t take_plain_lines(record_reader&, Router&) {
+    return 0;
+  }
 
-  static zone_row row_for(const zones_router&) { return {}; }
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, status_router& to) {
+    status_row row;
+    const auto why = read_row(where_, fields, timestamps_, row);
+    if (!why)
+      to.add(row.store, row.seen);
+    return why;
+  }
 
-  static void add(status_router& to, const status_row& row) { to.add(row.store, row.seen); }
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, hours_router& to) {
+    store_hours_row row;
+    const auto why = read_row(where_, fields, row);
+    if (!why)
+      to.add(row.store, row.row);
+    return why;
+  }
 
-  static void add(hours_router& to, const store_hours_row& row) { to.add(row.store, row.row); }
-
-  static void add(zones_router& to, const zone_row& row) { to.add(row.store, row.zone); }
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, zones_router& to) {
+    zone_row row;
+    const auto why = read_row(where_, fields, row);
+    if (!why)
+      to.add(row.store, row.zone);
+    return why;
+  }
 
   template <class Router>
   chunk_summary parse_into(Router& to, std::string_view chunk) {
     chunk_summary summary;
-    record_reader record(chunk, where_.fields_min);
-    auto row = row_for(to);
-    while (record.next()) {
-      const std::optional<reject_reason> why =
-          record.broken() ? record.reason() : read_row(where_, record.fields(), row);
-      if (why) {
-        summary.rejected.add(record.line(), *why, record.text());
-        continue;
-      }
-      add(to, row);
-      ++summary.rows;
+    record_reader records(chunk, where_.fields_min);
+    for (;;) {
+      summary.rows += take_plain_lines(records, to);
+      if (!records.next())
+        break;
+      const auto why = records.broken() ? std::optional(records.reason()) : take(records.fields(), to);
+      if (why)
+        summary.rejected.add(records.line(), *why, records.text());
+      else
+        ++summary.rows;
     }
-    summary.lines = record.lines();
+    to.drain();
+    summary.lines = records.lines();
     return summary;
   }
 
   layout where_;
+  bool plain_; ///< whether the columns are those that poll_line reads
+  timestamp_reader timestamps_;
   router router_;
 };
 

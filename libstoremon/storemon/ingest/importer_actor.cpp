@@ -8,12 +8,15 @@ namespace {
 
 /// A rejected line as clients see it.
 std::string describe(const reject_sample& sample) {
-  return "line " + std::to_string(sample.line) + ": " + std::string(to_string(sample.reason)) + ": " + sample.text;
+  return "line " + std::to_string(sample.line) + ": " + std::string(to_string(sample.reason)) + ": " +
+         sample.text;
 }
 
 } // namespace
 
-importer_state::~importer_state() { end_parsers(); }
+importer_state::~importer_state() {
+  end_parsers();
+}
 
 void importer_state::end_parsers() {
   for (const auto& p : parsers_)
@@ -38,9 +41,10 @@ caf::result<std::shared_ptr<const import_result>> importer_state::run() {
     fail(files.error());
     return answer;
   }
-  // Every header is read before the first row is applied: a file that lacks a column is refused with nothing done.
-  for (const auto& [kind, path] :
-       {std::pair(feed::zones, files->zones), std::pair(feed::hours, files->hours), std::pair(feed::status, files->status)})
+  // Every header is read before the first row is applied: a file that lacks a column is refused with nothing
+  // done.
+  for (const auto& [kind, path] : {std::pair(feed::zones, files->zones), std::pair(feed::hours, files->hours),
+                                   std::pair(feed::status, files->status)})
     if (auto opened = open(kind, path); !opened) {
       fail(opened.error());
       return answer;
@@ -120,7 +124,8 @@ void importer_state::parsed(size_t parser, chunk_job_pointer job) {
 void importer_state::take_summary(uint64_t number, chunk_summary summary) {
   waiting_.emplace(number, std::move(summary));
   auto& totals = result_.feeds.back();
-  for (auto next = waiting_.find(next_summary_); next != waiting_.end(); next = waiting_.find(next_summary_)) {
+  for (auto next = waiting_.find(next_summary_); next != waiting_.end();
+       next = waiting_.find(next_summary_)) {
     rejected_.append(next->second.rejected, totals.lines);
     totals.lines += next->second.lines;
     waiting_.erase(next);
@@ -147,7 +152,8 @@ void importer_state::end_feed() {
   totals.rejected = rejected_.total();
   for (size_t reason = 0; reason < reject_reasons; ++reason)
     if (rejected_.count[reason] > 0)
-      totals.rejected_by_reason[std::string(to_string(static_cast<reject_reason>(reason)))] = rejected_.count[reason];
+      totals.rejected_by_reason[std::string(to_string(static_cast<reject_reason>(reason)))] =
+          rejected_.count[reason];
   for (const auto& sample : rejected_.samples)
     totals.reject_samples.push_back(describe(sample));
   end_parsers();

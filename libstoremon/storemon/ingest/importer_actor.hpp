@@ -25,8 +25,8 @@ struct importer_options {
   size_t rows_max = 4096;
 };
 
-/// Reads the feeds one after the other: reads chunks, hands them to parsers, takes the next when one is answered. So
-/// memory is bounded by the chunks under way, whatever the size of the files.
+/// Reads the feeds one after the other: reads chunks, hands them to parsers, takes the next when one is
+/// answered. So memory is bounded by the chunks under way, whatever the size of the files.
 class importer_state {
 public:
   static inline const char* name = "importer";
@@ -82,7 +82,7 @@ private:
 };
 
 /// IMPORTER. To be spawned detached, for it blocks in read(2).
-protocol::importer_actor::behavior_type importer(protocol::importer_actor::stateful_pointer<importer_state> self,
-                                                 importer_options options);
+protocol::importer_actor::behavior_type
+importer(protocol::importer_actor::stateful_pointer<importer_state> self, importer_options options);
 
 } // namespace storemon::ingest

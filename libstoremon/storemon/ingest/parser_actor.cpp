@@ -4,7 +4,8 @@ namespace storemon::ingest {
 
 using namespace protocol;
 
-void parser_state::start(parser_actor::pointer self, const parser_options& options, std::vector<shard_actor> shards) {
+void parser_state::start(parser_actor::pointer self, const parser_options& options,
+                         std::vector<shard_actor> shards) {
   self_ = self;
   updates_in_flight_max_ = options.updates_in_flight_max;
   shards_ = std::move(shards);
@@ -71,8 +72,8 @@ void parser_state::settle() {
   }
 }
 
-parser_actor::behavior_type parser(parser_actor::stateful_pointer<parser_state> self, const parser_options& options,
-                                   std::vector<shard_actor> shards) {
+parser_actor::behavior_type parser(parser_actor::stateful_pointer<parser_state> self,
+                                   const parser_options& options, std::vector<shard_actor> shards) {
   auto& state = self->state;
   state.start(self, options, std::move(shards));
   return {

@@ -36,7 +36,8 @@ using parser_actor = caf::typed_actor<
 struct parser_options {
   layout where;
   router_options routing;
-  /// Updates a parser has under way before it takes another chunk: the shards' mailboxes have no end of their own.
+  /// Updates a parser has under way before it takes another chunk: the shards' mailboxes have no end of their
+  /// own.
   size_t updates_in_flight_max = 64;
 };
 
@@ -44,7 +45,8 @@ class parser_state {
 public:
   static inline const char* name = "parser";
 
-  void start(parser_actor::pointer self, const parser_options& options, std::vector<protocol::shard_actor> shards);
+  void start(parser_actor::pointer self, const parser_options& options,
+             std::vector<protocol::shard_actor> shards);
 
   caf::result<chunk_job_pointer> parse(chunk_job_pointer job);
   caf::result<applied> flush();
@@ -68,8 +70,8 @@ private:
 };
 
 /// @param shards  by partition; a null handle: the partition's rows are passed over
-parser_actor::behavior_type parser(parser_actor::stateful_pointer<parser_state> self, const parser_options& options,
-                                   std::vector<protocol::shard_actor> shards);
+parser_actor::behavior_type parser(parser_actor::stateful_pointer<parser_state> self,
+                                   const parser_options& options, std::vector<protocol::shard_actor> shards);
 
 } // namespace storemon::ingest
 

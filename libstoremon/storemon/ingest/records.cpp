@@ -184,9 +184,6 @@ bool record_reader::next_carefully() {
 }
 
 void record_reader::split() {
-  unescaped_.clear();
-  // No field may move the ones before it.
-  unescaped_.reserve(text_.size());
   for (size_t at = 0; at <= text_.size() && count_ < fields_.size(); ++at) {
     if (at == text_.size() || text_[at] != '"') {
       const auto end = std::min(text_.find(',', at), text_.size());
@@ -204,14 +201,14 @@ void record_reader::split() {
 }
 
 std::string_view record_reader::unescape(std::string_view field) {
-  const auto begin = unescaped_.size();
+  auto& text = unescaped_.emplace_back();
   for (size_t i = 0; i < field.size(); ++i) {
-    unescaped_ += field[i];
+    text += field[i];
     // Between the quotes of a field, quotes come in pairs.
     if (field[i] == '"')
       ++i;
   }
-  return std::string_view(unescaped_).substr(begin);
+  return text;
 }
 
 } // namespace storemon::ingest

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,13 +56,23 @@ public:
   /// @returns false at the end of the chunk.
   bool next();
 
+  /// What comes after the record: next() goes on here.
+  std::string_view rest() const noexcept { return {at_, static_cast<size_t>(end_ - at_)}; }
+
+  /// Passes over one physical line, of `bytes` bytes with its line end, that the caller has read by himself.
+  void pass_line(size_t bytes) noexcept {
+    at_ += bytes;
+    ++lines_;
+  }
+
   /// Whether the record is a broken line (line_too_long or bad_quoting, no fields) rather than one.
   bool broken() const noexcept { return broken_; }
 
   /// Why; only if broken().
   reject_reason reason() const noexcept { return reason_; }
 
-  /// The fields of the record, at most fields_max. They live as long as the chunk and until next().
+  /// The fields of the record, at most fields_max. The span lives until next(), the texts as long as
+  /// the chunk and the reader.
   std::span<const std::string_view> fields() const noexcept { return {fields_.data(), count_}; }
 
   /// The record as it is written, without its line end.
@@ -88,7 +99,7 @@ private:
   uint64_t lines_ = 0;
   bool broken_ = false;
   reject_reason reason_{};
-  std::string unescaped_; ///< the quoted fields of the record that hold `""`
+  std::deque<std::string> unescaped_; ///< the chunk's fields that were written with `""`
 };
 
 } // namespace storemon::ingest

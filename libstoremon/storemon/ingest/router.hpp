@@ -4,8 +4,10 @@
 #include "storemon/ingest/store_table.hpp"
 #include "storemon/model/update.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -43,42 +45,72 @@ inline void append(hours_rows& batch, uint32_t store, const hours_row& row) {
   batch.rows.push_back(row);
 }
 
+inline observation row_type_of(const observation_rows&);
+inline hours_row row_type_of(const hours_rows&);
+
 /// Routes rows into batches that name each of their stores once: observation_rows and hours_rows.
 template <class Batch, class Emit>
 class dictionary_router {
 public:
+  using row_type = decltype(row_type_of(std::declval<Batch>()));
+
   dictionary_router(const router_options& options, Emit emit)
       : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
 
-  template <class Row>
-  void add(std::string_view id, const Row& row) {
-    if (known_.full())
-      forget();
-    auto& store = known_[id];
-    auto& part = parts_[store.partition];
-    if (store.batch != part.number) {
-      if (part.batch.store.capacity() == 0)
-        open(part.batch, options_);
-      store.batch = part.number;
-      store.index = part.batch.stores.add(id);
-    }
-    append(part.batch, store.index, row);
-    if (part.batch.store.size() >= options_.rows_max)
-      emit(store.partition);
+  /// Takes a row in. The text of `id` must live until drain().
+  void add(std::string_view id, const row_type& row) {
+    const auto hash = hash_of(id);
+    known_.prefetch(hash);
+    waiting_[waiting_count_++] = {hash, id, row};
+    if (waiting_count_ == waiting_.size())
+      drain();
+  }
+
+  /// Puts every row taken in into its batch.
+  void drain() {
+    for (const auto& next : std::span(waiting_).first(std::exchange(waiting_count_, 0)))
+      put(next);
   }
 
   /// Emits every open batch.
   void flush() {
-    for (uint32_t p = 0; p < parts_.size(); ++p)
-      if (!parts_[p].batch.store.empty())
-        emit(p);
+    drain();
+    emit_open();
   }
 
 private:
+  struct waiting {
+    uint64_t hash = 0;
+    std::string_view id;
+    row_type row;
+  };
+
   struct part {
     uint32_t number = 1; ///< of the open batch, in the order of this partition's
     Batch batch;
   };
+
+  void put(const waiting& next) {
+    if (known_.full())
+      forget();
+    auto& store = known_.entry(next.hash, next.id);
+    auto& part = parts_[store.partition];
+    if (store.batch != part.number) {
+      if (part.batch.store.empty())
+        open(part.batch, options_);
+      store.batch = part.number;
+      store.index = part.batch.stores.add(next.id);
+    }
+    append(part.batch, store.index, next.row);
+    if (part.batch.store.size() >= options_.rows_max)
+      emit(store.partition);
+  }
+
+  void emit_open() {
+    for (uint32_t p = 0; p < parts_.size(); ++p)
+      if (!parts_[p].batch.store.empty())
+        emit(p);
+  }
 
   void emit(uint32_t p) {
     emit_(p, std::exchange(parts_[p].batch, Batch()));
@@ -87,7 +119,7 @@ private:
 
   /// A forgotten store would be named a second time in a batch that is open, so those go first.
   void forget() {
-    flush();
+    emit_open();
     known_.clear();
   }
 
@@ -95,6 +127,8 @@ private:
   Emit emit_;
   store_table known_;
   std::vector<part> parts_;
+  std::array<waiting, 32> waiting_; ///< so many memory fetches overlap
+  size_t waiting_count_ = 0;
 };
 
 /// Routes the rows of the zones feed, which are pairs.
@@ -111,6 +145,9 @@ public:
     if (open_[p].stores.size() >= options_.rows_max)
       emit(p);
   }
+
+  /// Nothing waits here.
+  void drain() {}
 
   /// Emits every open batch.
   void flush() {

@@ -1,6 +1,36 @@
 #include "storemon/ingest/rows.hpp"
 
+#include <algorithm>
+
 namespace storemon::ingest {
+
+namespace {
+
+/// Whether `text` is `word`, which is in lower case, in any case.
+bool says(std::string_view text, std::string_view word) noexcept {
+  return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                    [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
+}
+
+} // namespace
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      timestamp_reader& timestamps, status_row& row) noexcept {
+  if (fields.size() < where.fields_min)
+    return reject_reason::too_few_fields;
+  row.store = fields[where.column[0]];
+  if (!is_store_id(row.store))
+    return reject_reason::bad_store_id;
+  const auto status = fields[where.column[1]];
+  const bool active = says(status, "active");
+  if (!active && !says(status, "inactive"))
+    return reject_reason::bad_status;
+  const auto at = timestamps.read(fields[where.column[2]]);
+  if (!at)
+    return reject_reason::bad_timestamp;
+  row.seen = observation(*at, static_cast<store_status>(active));
+  return std::nullopt;
+}
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       store_hours_row& row) noexcept {

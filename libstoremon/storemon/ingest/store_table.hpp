@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/ingest/words.hpp"
 #include "storemon/model/store_id.hpp"
 
 #include <cstdint>
@@ -46,9 +47,11 @@ public:
 
   bool full() const noexcept { return ids_ >= ids_max; }
 
-  /// The entry of `id`, made if it is new. Valid until the next call.
-  known_store& operator[](std::string_view id) {
-    const auto hash = hash_of(id);
+  /// Has the cache fetch the slot of a hash: worth it a few stores before entry().
+  void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], 1); }
+
+  /// The entry of `id`, whose hash_of is `hash`; made if it is new. Valid until the next call.
+  known_store& entry(uint64_t hash, std::string_view id) {
     auto& slot = *find(hash, id);
     return slot.size_ != 0 ? slot : insert(hash, id);
   }
@@ -71,7 +74,14 @@ private:
   bool same(const known_store& slot, std::string_view id) const noexcept {
     if (id.size() > known_store::near_bytes_max)
       return long_ids_[slot.far_] == id;
-    return std::memcmp(slot.near_, id.data(), id.size()) == 0;
+    const auto size = id.size();
+    if (size < 8)
+      return std::memcmp(slot.near_, id.data(), size) == 0;
+    // Word by word, the last one reaching back: a call of memcmp costs more than this.
+    auto differs = words::load(slot.near_ + size - 8) ^ words::load(id.data() + size - 8);
+    for (size_t i = 0; i + 8 < size; i += 8)
+      differs |= words::load(slot.near_ + i) ^ words::load(id.data() + i);
+    return differs == 0;
   }
 
   known_store& insert(uint64_t hash, std::string_view id);

@@ -6,17 +6,6 @@ namespace storemon {
 
 using namespace std::chrono_literals;
 
-wall_stretch meaning(const hours_row& row) noexcept {
-  auto end = row.end;
-  const bool last_minute = end >= 23h + 59min && end < 23h + 59min + 1s;
-  const bool last_second = end >= 23h + 59min + 59s;
-  if (last_minute || last_second)
-    end = 24h;
-  if (end <= row.start)
-    end += 24h;
-  return {row.start, end};
-}
-
 std::optional<duration> parse_time_of_day(std::string_view text, bool is_end) noexcept {
   // H:MM is HH:MM with the leading zero left out.
   const size_t hour_digits = text.size() > 1 && text[1] == ':' ? 1 : 2;

@@ -33,7 +33,13 @@ struct wall_stretch {
 
 /// An end of 23:59:00 or 23:59:59, with or without a fraction, means 24:00; after that an end not after the
 /// start is on the next day, so `start == end` is 24 hours from `start`.
-wall_stretch meaning(const hours_row& row) noexcept;
+inline wall_stretch meaning(const hours_row& row) noexcept {
+  using namespace std::chrono_literals;
+  const bool last_minute = row.end >= 23h + 59min && row.end < 23h + 59min + 1s;
+  const bool last_second = row.end >= 23h + 59min + 59s;
+  const duration end = last_minute || last_second ? 24h : row.end;
+  return {row.start, end <= row.start ? end + 24h : end};
+}
 
 /// Reads `H:MM`, `HH:MM` or `HH:MM:SS`, with a fraction of 1 to 9 digits allowed after seconds (cut past the
 /// microsecond). `24:00[:00]` only where `is_end`.

@@ -12,8 +12,9 @@
 
 static_assert(CAF_VERSION == 1706, "get_root_uuid below is bound to this version of CAF");
 
-// CAF 0.17 names a node by its network cards, its disk and its process id, so two containers with a copied card and
-// process id 1 would be one node. Its library calls this function through the dynamic symbol table; ours comes first.
+// CAF 0.17 names a node by its network cards, its disk and its process id, so two containers with a copied
+// card and process id 1 would be one node. Its library calls this function through the dynamic symbol table;
+// ours comes first.
 namespace caf::detail {
 
 std::string get_root_uuid() {

@@ -10,7 +10,9 @@ void ignore_log(const std::string&) {}
 
 } // namespace
 
-instant system_now() { return std::chrono::floor<duration>(std::chrono::system_clock::now()); }
+instant system_now() {
+  return std::chrono::floor<duration>(std::chrono::system_clock::now());
+}
 
 engine::engine(engine_options options) : config_(options.threads, options.remoting), system_(config_) {
   const auto workers = worker_count(options.threads);
@@ -26,10 +28,12 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
     if (!*log)
       *log = ignore_log;
   coordinator_ = system_.spawn(report::coordinator, std::move(reports));
-  supervisor_ = system_.spawn(supervisor, std::move(s), coordinator_);
+  supervisor_ = system_.spawn(node::supervisor, std::move(s), coordinator_);
 }
 
-engine::~engine() { stop(); }
+engine::~engine() {
+  stop();
+}
 
 result<void> engine::wait_ready() {
   if (auto ready = ask<bool>(system_, supervisor_, ready_atom_v); !ready)

@@ -19,8 +19,8 @@ struct engine_options {
   report::coordinator_options reports;
 };
 
-/// The actors of a leading node, without any front end: what the server, the tool, the tests and the benchmarks share.
-/// Fills in what the options leave open: clock, ids, parsers, slices in flight.
+/// The actors of a leading node, without any front end: what the server, the tool, the tests and the
+/// benchmarks share. Fills in what the options leave open: clock, ids, parsers, slices in flight.
 class engine {
 public:
   explicit engine(engine_options options);
@@ -32,7 +32,9 @@ public:
   engine& operator=(const engine&) = delete;
 
   caf::actor_system& system() noexcept { return system_; }
+
   const protocol::coordinator_actor& coordinator() const noexcept { return coordinator_; }
+
   const protocol::supervisor_actor& supervisor() const noexcept { return supervisor_; }
 
   /// Blocks until all partitions serve, or the first load has failed.

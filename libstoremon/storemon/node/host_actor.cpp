@@ -11,7 +11,8 @@ host_state::~host_state() {
     caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
 }
 
-host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self, partition::slice_limits limits) {
+host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self,
+                               partition::slice_limits limits) {
   return {
       [self, limits](spawn_atom, const std::vector<uint32_t>& partitions) -> std::vector<shard_actor> {
         std::vector<shard_actor> made;

@@ -18,13 +18,14 @@ constexpr auto reload_pause = 5s;
 
 } // namespace
 
-void supervisor_state::start(supervisor_self::pointer self, supervisor_options options, coordinator_actor coordinator) {
+void supervisor_state::start(supervisor_self::pointer self, supervisor_options options,
+                             coordinator_actor coordinator) {
   self_ = self;
   options_ = std::move(options);
   coordinator_ = std::move(coordinator);
   self_->monitor(coordinator_);
   for (const auto& name : options_.nodes)
-    nodes_.push_back({name, nullptr, 0});
+    nodes_.push_back({name, host_actor(), 0});
   slots_.resize(options_.partitions);
   for (uint32_t p = 0; p < slots_.size(); ++p) {
     slots_[p].node = node_of(p, options_.nodes);
@@ -43,7 +44,8 @@ caf::result<uint32_t> supervisor_state::join(const std::string& name, host_actor
       continue;
     if (nodes_[n].host)
       return to_caf({errc::busy, "a node named '" + name + "' is up already"});
-    options_.log_info("node '" + name + "' joins with " + std::to_string(nodes_[n].partitions) + " partitions");
+    options_.log_info("node '" + name + "' joins with " + std::to_string(nodes_[n].partitions) +
+                      " partitions");
     node_up(n, std::move(host));
     return options_.partitions;
   }
@@ -243,15 +245,16 @@ void supervisor_state::shard_down(uint32_t partition, const caf::error& why) {
   s.shard = nullptr;
   ++s.failures;
   ++shard_failures_;
-  last_failure_ = "the shard of partition " + std::to_string(partition) + " died: " + self_->system().render(why);
+  last_failure_ =
+      "the shard of partition " + std::to_string(partition) + " died: " + self_->system().render(why);
   options_.log_error(last_failure_);
   if (was_ready_)
     publish();
   constexpr uint32_t doublings_max = 16;
-  const auto pause = s.failures == 1 ? 0ms
-                                     : std::min<std::chrono::milliseconds>(
-                                           1s * (1u << std::min(s.failures - 2, doublings_max)),
-                                           options_.respawn_pause_max);
+  const auto pause =
+      s.failures == 1 ? 0ms
+                      : std::min<std::chrono::milliseconds>(
+                            1s * (1u << std::min(s.failures - 2, doublings_max)), options_.respawn_pause_max);
   if (pause == 0ms)
     spawn_again(partition);
   else

@@ -40,14 +40,15 @@ using supervisor_self = protocol::supervisor_actor::extend<
     /// The time to finish what runs is over.
     caf::reacts_to<protocol::deadline_atom>>;
 
-/// Which partition is served where, and how it gets its data. Every partition goes absent -> loading -> serving;
-/// the loss of its shard or node sends it back to absent. What loads is filled from the import directory; the
-/// coordinator is told of every change.
+/// Which partition is served where, and how it gets its data. Every partition goes absent -> loading ->
+/// serving; the loss of its shard or node sends it back to absent. What loads is filled from the import
+/// directory; the coordinator is told of every change.
 class supervisor_state {
 public:
   static inline const char* name = "supervisor";
 
-  void start(supervisor_self::pointer self, supervisor_options options, protocol::coordinator_actor coordinator);
+  void start(supervisor_self::pointer self, supervisor_options options,
+             protocol::coordinator_actor coordinator);
 
   caf::result<uint32_t> join(const std::string& node, protocol::host_actor host);
   caf::result<protocol::health> health();
@@ -79,7 +80,8 @@ private:
   void node_up(size_t n, protocol::host_actor host);
   void node_down(size_t n);
   void spawn(size_t n, std::vector<uint32_t> partitions);
-  void spawned(size_t n, const std::vector<uint32_t>& partitions, const std::vector<protocol::shard_actor>& shards);
+  void spawned(size_t n, const std::vector<uint32_t>& partitions,
+               const std::vector<protocol::shard_actor>& shards);
   void shard_down(uint32_t partition, const caf::error& why);
   void start_import(std::set<uint32_t> partitions);
   void imported(const std::shared_ptr<const protocol::import_result>& what);
@@ -116,6 +118,7 @@ private:
 };
 
 supervisor_self::behavior_type supervisor(supervisor_self::stateful_pointer<supervisor_state> self,
-                                          supervisor_options options, protocol::coordinator_actor coordinator);
+                                          supervisor_options options,
+                                          protocol::coordinator_actor coordinator);
 
 } // namespace storemon::node

@@ -34,6 +34,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::health)
 
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
+CAF_ADD_TYPE_ID(storemon_values, (std::vector<uint32_t>))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::applied))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::census))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_update))

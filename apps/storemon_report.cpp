@@ -1,0 +1,184 @@
+#include "storemon_report.hpp"
+
+#include "storemon/estimate/estimator.hpp"
+#include "storemon/node/engine.hpp"
+
+#include "output.hpp"
+#include "progress_bar.hpp"
+
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace storemon::app {
+
+namespace {
+
+using namespace protocol;
+using namespace std::chrono_literals;
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+struct report_arguments {
+  std::string directory;
+  std::string out;
+  std::string as_of;
+  std::string estimator = "capped_nearest";
+  std::string scope = "session";
+  std::string columns = "loop";
+  std::vector<std::string> windows;
+  bool raw_ids = false;
+};
+
+result<report_request> read_request(const report_arguments& given) {
+  report_request request;
+  request.estimator = given.estimator;
+  request.raw_ids = given.raw_ids;
+  const auto scope = parse_scope(given.scope);
+  const auto columns = parse_columns(given.columns);
+  if (!scope)
+    return error{errc::invalid_argument, "--scope=" + given.scope + ": session, business or all is expected"};
+  if (!columns)
+    return error{errc::invalid_argument, "--columns=" + given.columns + ": loop or full is expected"};
+  request.scope = *scope;
+  request.columns = *columns;
+  if (!given.as_of.empty()) {
+    request.as_of = parse_instant(given.as_of);
+    if (!request.as_of)
+      return error{errc::invalid_argument,
+                   "--as-of=" + given.as_of + ": a timestamp such as 2023-01-25T18:00:00Z is expected"};
+  }
+  for (const auto& text : given.windows) {
+    auto w = parse_window(text);
+    if (!w)
+      return w.error();
+    request.windows.push_back(std::move(*w));
+  }
+  if (auto valid = estimate::validate(request); !valid)
+    return valid.error();
+  return request;
+}
+
+int complain(const error& why) {
+  std::fprintf(stderr, "storemon report: %s\n", why.detail.c_str());
+  return why.code == errc::invalid_argument ? exit_usage : exit_failed;
+}
+
+/// Waits for the load, showing how far it has come where someone watches.
+result<void> load(node::engine& engine) {
+  progress_bar bar("loading");
+  if (!bar.shown())
+    return engine.wait_ready();
+  auto ready = std::async(std::launch::async, [&engine] { return engine.wait_ready(); });
+  while (ready.wait_for(50ms) == std::future_status::timeout)
+    if (const auto h = node::ask<health>(engine.system(), engine.supervisor(), health_atom_v);
+        h && h->importing)
+      bar.show(h->import.bytes_done, h->import.bytes_total);
+  return ready.get();
+}
+
+result<report_status> compute(node::engine& engine, const report_request& request) {
+  const auto id = node::ask<std::string>(engine.system(), engine.coordinator(), trigger_atom_v, request);
+  if (!id)
+    return id.error();
+  progress_bar bar("computing");
+  constexpr auto pause = 500us; // a fleet of 14,000 stores takes about ten of them
+  while (true) {
+    auto status = node::ask<report_status>(engine.system(), engine.coordinator(), poll_atom_v, *id);
+    if (!status || status->state == report_state::complete)
+      return status;
+    if (status->state != report_state::running)
+      return status->failure;
+    bar.show(static_cast<uint64_t>(status->stores_done), static_cast<uint64_t>(status->stores_total));
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+void print_feed(const feed_totals& feed) {
+  std::fprintf(stderr, "%s: %lld rows taken, %lld repeated, %lld conflicting, %llu rejected\n",
+               feed.file.c_str(), static_cast<long long>(feed.rows.accepted),
+               static_cast<long long>(feed.rows.duplicates), static_cast<long long>(feed.rows.conflicts),
+               static_cast<unsigned long long>(feed.rejected));
+  for (const auto& [reason, count] : feed.rejected_by_reason)
+    std::fprintf(stderr, "  %s: %llu\n", reason.c_str(), static_cast<unsigned long long>(count));
+  constexpr size_t samples_shown = 5;
+  for (size_t i = 0; i < feed.reject_samples.size() && i < samples_shown; ++i)
+    std::fprintf(stderr, "  %s\n", printable(feed.reject_samples[i]).c_str());
+  if (feed.reject_samples.size() > samples_shown)
+    std::fprintf(stderr, "  ... the first %zu of %llu rejected lines are shown\n", samples_shown,
+                 static_cast<unsigned long long>(feed.rejected));
+}
+
+void print_quality(const data_quality& q) {
+  std::fprintf(
+      stderr,
+      "%lld stores: %lld without hours (open 24x7), %lld without a zone and %lld with an unknown one "
+      "(America/Chicago), %lld never polled\n",
+      static_cast<long long>(q.stores), static_cast<long long>(q.without_hours),
+      static_cast<long long>(q.without_zone), static_cast<long long>(q.unknown_zone),
+      static_cast<long long>(q.never_polled));
+  std::fprintf(stderr, "%lld observations, %lld conflicts", static_cast<long long>(q.observations),
+               static_cast<long long>(q.conflicts));
+  if (q.oldest && q.newest)
+    std::fprintf(stderr, ", from %s to %s", to_rfc3339(*q.oldest).c_str(), to_rfc3339(*q.newest).c_str());
+  const auto outages = q.poller_outages();
+  std::fprintf(stderr, "\n%zu poller outages (no store polled for more than two hours)\n", outages.size());
+  constexpr size_t outages_shown = 5;
+  for (size_t i = 0; i < outages.size() && i < outages_shown; ++i)
+    std::fprintf(stderr, "  %s to %s\n", to_rfc3339(outages[i].from).c_str(),
+                 to_rfc3339(outages[i].to).c_str());
+  if (outages.size() > outages_shown)
+    std::fprintf(stderr, "  ... and %zu more\n", outages.size() - outages_shown);
+}
+
+int run(const report_arguments& given) {
+  const auto request = read_request(given);
+  if (!request)
+    return complain(request.error());
+  node::engine_options options;
+  options.supervisor.import_directory = given.directory;
+  options.supervisor.log_error = [](const std::string& what) {
+    std::fprintf(stderr, "storemon report: %s\n", what.c_str());
+  };
+  node::engine engine(std::move(options));
+  if (const auto loaded = load(engine); !loaded)
+    return complain(loaded.error());
+  const auto report = compute(engine, *request);
+  if (!report)
+    return complain(report.error());
+  if (const auto written = write_output(given.out, report->file->bytes); !written)
+    return complain(written.error());
+  if (const auto h = node::ask<health>(engine.system(), engine.supervisor(), health_atom_v);
+      h && h->last_import)
+    for (const auto& feed : h->last_import->feeds)
+      print_feed(feed);
+  const auto quality = node::ask<shared_quality>(engine.system(), engine.coordinator(), quality_atom_v);
+  if (!quality)
+    return complain(quality.error());
+  print_quality(**quality);
+  return 0;
+}
+
+} // namespace
+
+void add_report_command(CLI::App& tool, int& exit_code) {
+  auto given = std::make_shared<report_arguments>();
+  auto* command = tool.add_subcommand("report", "computes a report from the feeds of a directory");
+  command->add_option("DIR", given->directory, "holds store_status.csv, business_hours.csv, timezones.csv")
+      ->required();
+  command->add_option("--out", given->out, "where the CSV goes; standard output by default");
+  command->add_option("--as-of", given->as_of, "\"now\" of the report; the newest observation by default");
+  command->add_option("--estimator", given->estimator, std::string(estimate::estimator_names()))
+      ->capture_default_str();
+  command->add_option("--scope", given->scope, "session, business or all")->capture_default_str();
+  command->add_option("--columns", given->columns, "loop or full")->capture_default_str();
+  command->add_option("--window", given->windows, "a further window NAME=FROM..TO, with --columns full");
+  command->add_flag("--raw-ids", given->raw_ids, "ids as they are, also where a spreadsheet would run them");
+  command->callback([given, &exit_code] { exit_code = run(*given); });
+}
+
+} // namespace storemon::app

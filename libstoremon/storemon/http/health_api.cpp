@@ -1,0 +1,85 @@
+#include "storemon/http/api.hpp"
+#include "storemon/http/status.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace storemon::http {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+using protocol::partition_state;
+
+namespace {
+
+/// The partitions in one state.
+json::array partitions_in(const protocol::health& health, partition_state state) {
+  json::array numbers;
+  for (size_t i = 0; i < health.partitions.size(); ++i)
+    if (health.partitions[i] == state)
+      numbers.push_back(json::value(i));
+  return numbers;
+}
+
+json::object readiness_json(const protocol::health& health) {
+  json::array nodes;
+  json::array missing;
+  for (const auto& node : health.nodes) {
+    nodes.push_back({{"name", utf8(node.name)}, {"up", node.up}, {"partitions", node.partitions}});
+    if (!node.up)
+      missing.push_back(json::value(utf8(node.name)));
+  }
+  return {{"status", health.ready ? "ready" : "not_ready"},
+          {"partitions", health.partitions.size()},
+          {"partitions_serving",
+           std::count(health.partitions.begin(), health.partitions.end(), partition_state::serving)},
+          {"partitions_missing", partitions_in(health, partition_state::absent)},
+          {"partitions_loading", partitions_in(health, partition_state::loading)},
+          {"nodes", std::move(nodes)},
+          {"nodes_missing", std::move(missing)},
+          {"importing", health.importing},
+          {"import", {{"bytes_done", health.import.bytes_done}, {"bytes_total", health.import.bytes_total}}}};
+}
+
+} // namespace
+
+awaitable<response> welcome(const api_context& c, const request&, std::string) {
+  constexpr const char* endpoints[] = {"/trigger_report", "/get_report",      "/cancel_report",
+                                       "/reports",        "/download/ID.csv", "/import_data",
+                                       "/debug_data",     "/healthz",         "/readyz"};
+  co_return json_answer(
+      200, json::object{{"message", "Welcome to storemon, which knows how long each store was really open"},
+                        {"version", c.to.version},
+                        {"endpoints", json::array(std::begin(endpoints), std::end(endpoints))}});
+}
+
+awaitable<response> healthz(const api_context& c, const request&, std::string) {
+  json::object body{{"status", "ok"}};
+  const auto health =
+      co_await c.actors.ask(c.to.supervisor, c.limits.health_timeout, protocol::health_atom_v);
+  if (health) {
+    body["shard_failures"] = health->shard_failures;
+    body["last_failure"] = utf8(health->last_failure);
+  }
+  co_return json_answer(200, body);
+}
+
+awaitable<response> readyz(const api_context& c, const request&, std::string) {
+  if (!c.to.supervisor)
+    co_return json_answer(200, json::object{{"status", "ready"}, {"role", "member"}});
+  const auto health =
+      co_await c.actors.ask(c.to.supervisor, c.limits.health_timeout, protocol::health_atom_v);
+  if (!health)
+    co_return problem(503, to_string(health.error().code), health.error().detail);
+  auto body = readiness_json(*health);
+  if (health->ready)
+    co_return json_answer(200, body);
+  body["error"] = to_string(errc::not_ready);
+  body["detail"] = "not all partitions serve yet";
+  auto answer = json_answer(503, body);
+  answer.fields.push_back({"Retry-After", "1"});
+  co_return answer;
+}
+
+} // namespace storemon::http

@@ -1,0 +1,153 @@
+#include "storemon/http/request_reader.hpp"
+
+#include "storemon/http/status.hpp"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <algorithm>
+
+namespace storemon::http {
+
+namespace beast = boost::beast::http;
+
+struct request_reader::beast_parser {
+  beast::request_parser<beast::string_body> value;
+};
+
+namespace {
+
+std::string_view view(boost::beast::string_view text) noexcept {
+  return {text.data(), text.size()};
+}
+
+/// Whether the line ends in ` HTTP/` digit `.` digit: a request line, though perhaps of another version.
+bool names_version(std::string_view line) noexcept {
+  constexpr std::string_view pattern = " HTTP/0.0";
+  if (line.size() < pattern.size())
+    return false;
+  line.remove_prefix(line.size() - pattern.size());
+  return std::equal(line.begin(), line.end(), pattern.begin(),
+                    [](char c, char p) { return p == '0' ? c >= '0' && c <= '9' : c == p; });
+}
+
+} // namespace
+
+request_reader::request_reader(const options& limits) : limits_(limits) {}
+
+request_reader::~request_reader() = default;
+
+request_reader::phase request_reader::read(std::string& bytes) {
+  return parser_ ? read_body(bytes) : read_head(bytes);
+}
+
+request_reader::phase request_reader::refuse(int status, const char* code, const std::string& detail) {
+  refusal_ = problem(status, code, detail);
+  return phase::refused;
+}
+
+request_reader::phase request_reader::read_head(std::string& bytes) {
+  // Empty lines before a request come from old clients that end a body with one (RFC 9112 section 2.2).
+  if (checked_ == 0)
+    while (bytes.starts_with("\r\n"))
+      bytes.erase(0, 2);
+  const auto end = bytes.find("\r\n\r\n", checked_ < 3 ? 0 : checked_ - 3);
+  const auto head_bytes = end == std::string::npos ? bytes.size() : end + 4;
+  for (; checked_ < std::min(head_bytes, limits_.header_bytes_max); ++checked_) {
+    const auto c = static_cast<unsigned char>(bytes[checked_]);
+    const auto before = checked_ == 0 ? '\0' : bytes[checked_ - 1];
+    if ((before == '\r') != (c == '\n'))
+      return refuse(400, "bad_request", "a line has to end in CR LF");
+    if ((c == ' ' || c == '\t') && before == '\n')
+      return refuse(400, "bad_request", "a field continued on the next line is not accepted");
+    if ((c < 0x20 && c != '\r' && c != '\n' && c != '\t') || c == 0x7f)
+      return refuse(400, "bad_request", "a control character stands in the request line or a field");
+  }
+  if (head_bytes > limits_.header_bytes_max)
+    return refuse(431, "header_too_large",
+                  "the request line and fields may have " + std::to_string(limits_.header_bytes_max) +
+                      " bytes");
+  if (end == std::string::npos)
+    return phase::head;
+
+  parser_ = std::make_unique<beast_parser>();
+  auto& parser = parser_->value;
+  parser.header_limit(static_cast<uint32_t>(head_bytes));
+  parser.body_limit(limits_.body_bytes_max);
+  boost::system::error_code failure;
+  const auto used = parser.put(boost::asio::buffer(bytes.data(), head_bytes), failure);
+  const auto line = std::string_view(bytes).substr(0, bytes.find("\r\n"));
+  request_.target = std::string(view(parser.get().target()));
+  request_.method = std::string(view(parser.get().method_string()));
+  if (failure == beast::error::bad_version && names_version(line))
+    return refuse(505, "version_not_supported", "HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (failure == beast::error::body_limit)
+    return refuse(413, "body_too_large",
+                  "the body may have " + std::to_string(limits_.body_bytes_max) + " bytes");
+  if (failure)
+    return refuse(400, "bad_request", "malformed request: " + failure.message());
+  bytes.erase(0, used);
+  if (const auto checked = check_fields(); checked == phase::refused)
+    return checked;
+  return read_body(bytes);
+}
+
+request_reader::phase request_reader::check_fields() {
+  const auto& parser = parser_->value;
+  const auto& head = parser.get();
+  request_.minor = static_cast<int>(head.version() % 10);
+  request_.keep_alive = parser.keep_alive();
+  for (const auto& f : head)
+    request_.fields.push_back({std::string(view(f.name_string())), std::string(view(f.value()))});
+  if (request_.fields.size() > limits_.header_fields_max)
+    return refuse(431, "header_too_large",
+                  "a request may have " + std::to_string(limits_.header_fields_max) + " fields");
+  const auto lengths = head.count(beast::field::content_length);
+  const auto codings = head.count(beast::field::transfer_encoding);
+  if (lengths > 1 || (lengths == 1 && codings > 0))
+    return refuse(400, "bad_request", "the length of the body is given twice");
+  if (codings > 0 && request_.minor == 0)
+    return refuse(400, "bad_request", "HTTP/1.0 has no Transfer-Encoding");
+  if (codings > 0 && !same_letters(*request_.header("Transfer-Encoding"), "chunked"))
+    return refuse(501, "not_implemented", "the only Transfer-Encoding known here is chunked");
+  const auto hosts = head.count(beast::field::host);
+  if (hosts > 1 || (hosts == 0 && request_.minor == 1))
+    return refuse(400, "bad_request", "exactly one Host field is needed");
+  if (const auto expected = request_.header("Expect"); expected && request_.minor == 1) {
+    if (!same_letters(*expected, "100-continue"))
+      return refuse(417, "expectation_failed", "the only expectation met here is 100-continue");
+    expects_continue_ = true;
+  }
+  auto parts = parse_target(request_.target);
+  if (!parts)
+    return refuse(400, "bad_request", parts.error().detail);
+  request_.path = std::move(parts->path);
+  request_.query = std::move(parts->query);
+  return phase::body;
+}
+
+request_reader::phase request_reader::read_body(std::string& bytes) {
+  auto& parser = parser_->value;
+  if (!parser.is_done() && !bytes.empty()) {
+    parser.eager(true);
+    boost::system::error_code failure;
+    const auto used = parser.put(boost::asio::buffer(bytes), failure);
+    bytes.erase(0, used);
+    if (failure == beast::error::body_limit)
+      return refuse(413, "body_too_large",
+                    "the body may have " + std::to_string(limits_.body_bytes_max) + " bytes");
+    if (failure && failure != beast::error::need_more)
+      return refuse(400, "bad_request", "malformed body: " + failure.message());
+  }
+  if (!parser.is_done()) {
+    // Data of a body is taken at once; only the lines between chunks and after the last wait here to be
+    // whole.
+    if (bytes.size() > limits_.header_bytes_max)
+      return refuse(431, "header_too_large", "a line of the chunked coding is too long");
+    return phase::body;
+  }
+  request_.body = std::move(parser.get().body());
+  return phase::done;
+}
+
+} // namespace storemon::http

@@ -1,0 +1,63 @@
+#include "storemon/http/router.hpp"
+
+#include "storemon/http/status.hpp"
+
+#include <utility>
+
+namespace storemon::http {
+
+namespace {
+
+boost::asio::awaitable<response> ready(response answer) {
+  co_return answer;
+}
+
+void allow(std::string& list, std::string_view method) {
+  if (!list.empty())
+    list += ", ";
+  list += method;
+}
+
+} // namespace
+
+void router::add(std::string method, std::string path, route_handler handler) {
+  const bool has_parameter = path.ends_with("/{}");
+  if (has_parameter)
+    path.resize(path.size() - 2);
+  entries_.push_back({std::move(method), std::move(path), has_parameter, std::move(handler)});
+}
+
+std::optional<std::string_view> router::match(const entry& e, std::string_view path) noexcept {
+  if (!e.has_parameter)
+    return path == e.path ? std::optional(std::string_view()) : std::nullopt;
+  if (!path.starts_with(e.path))
+    return std::nullopt;
+  path.remove_prefix(e.path.size());
+  return path.empty() || path.find('/') != std::string_view::npos ? std::nullopt : std::optional(path);
+}
+
+boost::asio::awaitable<response> router::dispatch(const request& asked) const {
+  const std::string_view method = asked.method == "HEAD" ? std::string_view("GET") : asked.method;
+  std::string allowed;
+  for (const auto& e : entries_) {
+    const auto parameter = match(e, asked.path);
+    if (!parameter && asked.path != "*")
+      continue;
+    if (parameter && e.method == method)
+      return e.handler(asked, std::string(*parameter));
+    if (allowed.find(e.method) == std::string::npos)
+      allow(allowed, e.method);
+    if (e.method == "GET" && allowed.find("HEAD") == std::string::npos)
+      allow(allowed, "HEAD");
+  }
+  if (allowed.empty())
+    return ready(problem(404, to_string(errc::not_found), "nothing is served at " + asked.path));
+  allow(allowed, "OPTIONS");
+  if (method == "OPTIONS")
+    return ready({204, {{"Allow", allowed}}, std::string()});
+  auto refused = problem(405, "method_not_allowed", asked.path + " answers to " + allowed);
+  refused.fields.push_back({"Allow", allowed});
+  return ready(std::move(refused));
+}
+
+} // namespace storemon::http
