@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-namespace storemon::app {
+namespace storemon {
 
 namespace {
 
@@ -165,7 +165,7 @@ int run(const report_arguments& given) {
 
 } // namespace
 
-void add_report_command(CLI::App& tool, int& exit_code) {
+void add_report(CLI::App& tool, int& exit_code) {
   auto given = std::make_shared<report_arguments>();
   auto* command = tool.add_subcommand("report", "computes a report from the feeds of a directory");
   command->add_option("DIR", given->directory, "holds store_status.csv, business_hours.csv, timezones.csv")
@@ -181,4 +181,4 @@ void add_report_command(CLI::App& tool, int& exit_code) {
   command->callback([given, &exit_code] { exit_code = run(*given); });
 }
 
-} // namespace storemon::app
+} // namespace storemon
