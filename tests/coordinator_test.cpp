@@ -307,7 +307,7 @@ TEST_CASE("two reports run at once and do not mix; a third is refused as busy") 
   r.settle();
   REQUIRE(r.poll(first).state == report_state::complete);
   REQUIRE(r.poll(second).state == report_state::complete);
-  CHECK(r.poll(first).file->bytes.find("store-0,0,2.25,2.25,60,0.75,0.75\n") != std::string::npos);
+  CHECK(r.poll(first).file->bytes.find("store-0,15,2.25,2.25,45,0.75,0.75\n") != std::string::npos);
   CHECK(r.poll(second).file->bytes.find("store-0,0,1,1,60,1,1\n") != std::string::npos);
   CHECK(r.poll(first).file->name != r.poll(second).file->name);
 }
