@@ -52,7 +52,7 @@ void run_report(test::http_client& client, std::vector<microseconds>& polls, siz
   throw std::runtime_error("the reports do not end");
 }
 
-void measure(const workload& work) {
+void run(const workload& work) {
   const test::scratch_directory data;
   const auto fleet = synth::generate({.stores = work.stores}).value();
   synth::write_feeds(fleet, data.path()).value();
@@ -85,7 +85,7 @@ void measure(const workload& work) {
 
 int main() {
   try {
-    measure(std::getenv("STOREMON_BENCH_SMALL") ? workload{.stores = 300, .reports = 5} : workload{});
+    run(std::getenv("STOREMON_BENCH_SMALL") ? workload{.stores = 300, .reports = 5} : workload{});
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "poll_latency: %s\n", failure.what());
     return 1;
