@@ -50,8 +50,9 @@ struct planet {
       dynamic_cast<caf::io::network::test_multiplexer&>(system.middleman().backend())};
   caf::scoped_actor self{system, true};
 
+  // Runnables come before data: read_data() runs them too, and would not say so.
   bool step() {
-    return scheduler.try_run_once() || network.read_data() || network.try_exec_runnable() ||
+    return scheduler.try_run_once() || network.try_exec_runnable() || network.read_data() ||
            network.try_accept_connection();
   }
 };
