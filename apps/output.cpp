@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace storemon::app {
+namespace storemon {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-} // namespace storemon::app
+} // namespace storemon

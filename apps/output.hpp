@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace storemon::app {
+namespace storemon {
 
 /// Writes all bytes to a file, or to standard output where the path is empty or `-`. The file appears whole
 /// or not at all: it is written beside its place and renamed.
@@ -15,4 +15,4 @@ result<void> write_output(const std::string& path, std::string_view bytes);
 /// A text with its control characters replaced, so that foreign bytes cannot steer a terminal.
 std::string printable(std::string_view text);
 
-} // namespace storemon::app
+} // namespace storemon

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <unistd.h>
 
-namespace storemon::app {
+namespace storemon {
 
 progress_bar::progress_bar(std::string label)
     : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
@@ -27,4 +27,4 @@ void progress_bar::show(uint64_t done, uint64_t total) {
   drawn_ = true;
 }
 
-} // namespace storemon::app
+} // namespace storemon

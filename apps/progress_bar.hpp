@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace storemon::app {
+namespace storemon {
 
 /// A line on standard error that tells how far some work has come; nothing at all where standard error is no
 /// terminal. Wipes its line when it ends.
@@ -25,4 +25,4 @@ private:
   bool drawn_ = false;
 };
 
-} // namespace storemon::app
+} // namespace storemon

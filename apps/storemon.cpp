@@ -1,5 +1,7 @@
 /// storemon, the tool: each subcommand is a file of its own beside this one.
+#include "storemon_fetch.hpp"
 #include "storemon_generate.hpp"
+#include "storemon_report.hpp"
 
 #include "storemon/node/version.hpp"
 
@@ -8,10 +10,12 @@
 #include <cstdio>
 
 int main(int argc, char** argv) {
-  CLI::App app("storemon helps with the data around storemond.", "storemon");
+  CLI::App app("storemon computes reports, and helps with the data around storemond.", "storemon");
   app.set_version_flag("--version", "storemon " + std::string(storemon::node::version));
   app.require_subcommand(1);
   int exit_code = 0;
+  storemon::add_report(app, exit_code);
+  storemon::add_fetch(app, exit_code);
   storemon::add_generate(app, exit_code);
   try {
     app.parse(argc, argv);

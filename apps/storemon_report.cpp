@@ -1,19 +1,18 @@
 #include "storemon_report.hpp"
 
-#include "storemon/estimate/estimator.hpp"
 #include "storemon/node/engine.hpp"
 
 #include "output.hpp"
 #include "progress_bar.hpp"
+#include "report_options.hpp"
 
 #include <cstdio>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
-namespace storemon::app {
+namespace storemon {
 
 namespace {
 
@@ -26,42 +25,8 @@ constexpr int exit_usage = 2;
 struct report_arguments {
   std::string directory;
   std::string out;
-  std::string as_of;
-  std::string estimator = "capped_nearest";
-  std::string scope = "session";
-  std::string columns = "loop";
-  std::vector<std::string> windows;
-  bool raw_ids = false;
+  report_options report;
 };
-
-result<report_request> read_request(const report_arguments& given) {
-  report_request request;
-  request.estimator = given.estimator;
-  request.raw_ids = given.raw_ids;
-  const auto scope = parse_scope(given.scope);
-  const auto columns = parse_columns(given.columns);
-  if (!scope)
-    return error{errc::invalid_argument, "--scope=" + given.scope + ": session, business or all is expected"};
-  if (!columns)
-    return error{errc::invalid_argument, "--columns=" + given.columns + ": loop or full is expected"};
-  request.scope = *scope;
-  request.columns = *columns;
-  if (!given.as_of.empty()) {
-    request.as_of = parse_instant(given.as_of);
-    if (!request.as_of)
-      return error{errc::invalid_argument,
-                   "--as-of=" + given.as_of + ": a timestamp such as 2023-01-25T18:00:00Z is expected"};
-  }
-  for (const auto& text : given.windows) {
-    auto w = parse_window(text);
-    if (!w)
-      return w.error();
-    request.windows.push_back(std::move(*w));
-  }
-  if (auto valid = estimate::validate(request); !valid)
-    return valid.error();
-  return request;
-}
 
 int complain(const error& why) {
   std::fprintf(stderr, "storemon report: %s\n", why.detail.c_str());
@@ -136,7 +101,7 @@ void print_quality(const data_quality& q) {
 }
 
 int run(const report_arguments& given) {
-  const auto request = read_request(given);
+  const auto request = read_request(given.report);
   if (!request)
     return complain(request.error());
   node::engine_options options;
@@ -165,20 +130,14 @@ int run(const report_arguments& given) {
 
 } // namespace
 
-void add_report_command(CLI::App& tool, int& exit_code) {
+void add_report(CLI::App& tool, int& exit_code) {
   auto given = std::make_shared<report_arguments>();
   auto* command = tool.add_subcommand("report", "computes a report from the feeds of a directory");
   command->add_option("DIR", given->directory, "holds store_status.csv, business_hours.csv, timezones.csv")
       ->required();
   command->add_option("--out", given->out, "where the CSV goes; standard output by default");
-  command->add_option("--as-of", given->as_of, "\"now\" of the report; the newest observation by default");
-  command->add_option("--estimator", given->estimator, std::string(estimate::estimator_names()))
-      ->capture_default_str();
-  command->add_option("--scope", given->scope, "session, business or all")->capture_default_str();
-  command->add_option("--columns", given->columns, "loop or full")->capture_default_str();
-  command->add_option("--window", given->windows, "a further window NAME=FROM..TO, with --columns full");
-  command->add_flag("--raw-ids", given->raw_ids, "ids as they are, also where a spreadsheet would run them");
+  add_report_options(*command, given->report);
   command->callback([given, &exit_code] { exit_code = run(*given); });
 }
 
-} // namespace storemon::app
+} // namespace storemon

@@ -2,10 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
-namespace storemon::app {
+namespace storemon {
 
 /// `storemon report DIR`: the server's engine without a server. Sets `exit_code` when it has run: 0 done, 1
 /// the data could not be read or the report failed, 2 the request makes no sense.
-void add_report_command(CLI::App& tool, int& exit_code);
+void add_report(CLI::App& tool, int& exit_code);
 
-} // namespace storemon::app
+} // namespace storemon

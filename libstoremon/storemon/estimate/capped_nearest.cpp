@@ -23,9 +23,10 @@ struct capped_nearest_rule {
   }
 
   void whole(bool left, bool right, duration gap) {
-    const auto half = gap / 2;
-    beside(left, duration::zero(), half);
-    beside(right, duration::zero(), gap - half);
+    const auto both = std::min(gap, 2 * reach);
+    const auto first = std::min(gap / 2, reach);
+    known += both;
+    active += first * left + (both - first) * right;
   }
 
   void part(bool left, bool right, duration gap, duration begin, duration end) {

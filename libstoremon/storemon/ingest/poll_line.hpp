@@ -19,60 +19,84 @@ namespace poll_line {
 /// A line is read only where so many bytes follow, so that words can be loaded without asking.
 inline constexpr size_t bytes_needed = 128;
 
-/// Bit i is set when `at[i]`, of 16, is a comma, a line feed or a quote.
-inline uint32_t delimiters(const char* at) noexcept {
+/// Which of the 16 bytes at `at` are `c`: bit i for `at[i]`.
+class piece {
+public:
 #if defined(__SSE2__)
-  const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-  const auto is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is(','), is('\n')), is('"'))));
+  explicit piece(const char* at) noexcept : bytes_(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))) {}
+
+  uint32_t where(char c) const noexcept {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes_, _mm_set1_epi8(c))));
+  }
+
+  /// A comma, a line feed or a quote.
+  uint32_t where_delimiter() const noexcept {
+    const auto is = [this](char c) { return _mm_cmpeq_epi8(bytes_, _mm_set1_epi8(c)); };
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is(','), is('\n')), is('"'))));
+  }
+
+private:
+  __m128i bytes_;
 #else
-  uint32_t found = 0;
-  for (int i = 0; i < 16; ++i)
-    found |= static_cast<uint32_t>(at[i] == ',' || at[i] == '\n' || at[i] == '"') << i;
-  return found;
+  explicit piece(const char* at) noexcept : bytes_(at) {}
+
+  uint32_t where(char c) const noexcept {
+    uint32_t found = 0;
+    for (int i = 0; i < 16; ++i)
+      found |= static_cast<uint32_t>(bytes_[i] == c) << i;
+    return found;
+  }
+
+  uint32_t where_delimiter() const noexcept {
+    return where(',') | where('\n') | where('"');
+  }
+
+private:
+  const char* bytes_;
 #endif
+};
+
+/// Where the first mark stands in the 64 bytes at `at`; 64: nowhere.
+template <class Marks>
+[[gnu::always_inline]] inline size_t find(const char* at, Marks marks) noexcept {
+  for (size_t begin = 0; begin < 64; begin += 32) {
+    const auto found = marks(piece(at + begin)) | marks(piece(at + begin + 16)) << 16;
+    if (found != 0)
+      return begin + static_cast<size_t>(std::countr_zero(found));
+  }
+  return 64;
 }
 
-/// Reads `STORE,STATUS,TIMESTAMP` and its line end, plainly written: no quote, the id below 64 bytes, the
-/// timestamp of at least 19.
+/// Reads `STORE,STATUS,TIMESTAMP` and its line end, plainly written: no quote, an id below 64 bytes, a
+/// timestamp of `YYYY-MM-DD HH:MM:SS UTC` or longer.
 /// @param at where bytes_needed bytes can be read.
 /// @returns the bytes of the line with its line end; 0 if the line is declined.
-inline size_t read(const char* at, timestamp_reader& timestamps, status_row& row) noexcept {
-  size_t id_bytes = 0;
-  auto found = delimiters(at);
-  while (found == 0) {
-    id_bytes += 16;
-    if (id_bytes == 64)
-      return 0;
-    found = delimiters(at + id_bytes);
-  }
-  id_bytes += static_cast<size_t>(std::countr_zero(found));
-  if (id_bytes == 0 || at[id_bytes] != ',')
+[[gnu::always_inline]] inline size_t read(const char* at, timestamp_reader& timestamps,
+                                          status_row& row) noexcept {
+  // The line end is looked for first, and by itself: so the processor can begin with the next line early.
+  // What stands before is checked in full below; no line feed passes there.
+  constexpr size_t line_end_min = 32; // of `1,active,2023-01-22 12:09:39 UTC`
+  const auto line_end = line_end_min + find(at + line_end_min, [](piece p) { return p.where('\n'); });
+  const auto id_bytes = find(at, [](piece p) { return p.where_delimiter(); });
+  if (id_bytes == 0 || id_bytes == 64 || at[id_bytes] != ',')
     return 0;
 
   const char* const status = at + id_bytes + 1;
-  constexpr uint64_t lower_case = words::repeat(' ');
-  const auto word = words::load(status) | lower_case;
+  const auto word = words::load(status) | words::repeat(' '); // in lower case
   // Which of the two it is is hard to foresee, so there is no branch on it.
   const bool inactive = word == words::load("inactive");
   const bool active = (word << 16) == (words::load("active  ") << 16);
-  const char* const time = status + (inactive ? 9 : 7);
-  if (!(active | inactive) || time[-1] != ',')
+  const char* const time = status + 7 + 2 * inactive;
+  const auto line = at + line_end;
+  if (!(active | inactive) || time[-1] != ',' || line < time || *line != '\n')
     return 0;
 
-  constexpr size_t time_bytes_min = 19;
-  const auto line_end = delimiters(time + time_bytes_min);
-  if (line_end == 0)
-    return 0;
-  const auto time_bytes = time_bytes_min + static_cast<size_t>(std::countr_zero(line_end));
-  if (time[time_bytes] != '\n')
-    return 0;
-  const auto seen = timestamps.read({time, time_bytes - (time[time_bytes - 1] == '\r')});
-  if (!seen)
+  instant seen;
+  if (!timestamps.read({time, static_cast<size_t>(line - time) - (line[-1] == '\r')}, seen))
     return 0;
   row.store = {at, id_bytes};
-  row.seen = observation(*seen, static_cast<store_status>(active));
-  return static_cast<size_t>(time - at) + time_bytes + 1;
+  row.seen = observation(seen, static_cast<store_status>(active));
+  return line_end + 1;
 }
 
 } // namespace poll_line

@@ -25,10 +25,10 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
   const bool active = says(status, "active");
   if (!active && !says(status, "inactive"))
     return reject_reason::bad_status;
-  const auto at = timestamps.read(fields[where.column[2]]);
-  if (!at)
+  instant at;
+  if (!timestamps.read(fields[where.column[2]], at))
     return reject_reason::bad_timestamp;
-  row.seen = observation(*at, static_cast<store_status>(active));
+  row.seen = observation(at, static_cast<store_status>(active));
   return std::nullopt;
 }
 

@@ -2,13 +2,16 @@
 
 namespace storemon::ingest {
 
-std::optional<instant> timestamp_reader::read_slowly(std::string_view text) noexcept {
-  const auto at = parse_instant(text);
-  if (at && text.starts_with("20") && text.ends_with(" UTC")) {
+bool timestamp_reader::read_slowly(std::string_view text, instant& at) noexcept {
+  const auto parsed = parse_instant(text);
+  if (!parsed)
+    return false;
+  at = *parsed;
+  if (text.starts_with("20") && text.ends_with(" UTC")) {
     const auto date = words::load(text.data() + 2);
-    days_[slot_of(date)] = {date, std::chrono::floor<std::chrono::days>(*at)};
+    days_[slot_of(date)] = {date, std::chrono::floor<std::chrono::days>(at)};
   }
-  return at;
+  return true;
 }
 
 } // namespace storemon::ingest

@@ -160,7 +160,6 @@ void supervisor_state::import_failed(const error& why) {
   importer_ = nullptr;
   filling_.clear();
   last_failure_ = "import: " + why.detail;
-  options_.log_error(last_failure_);
   if (import_answer_) {
     import_answer_->deliver(to_caf(why));
     import_answer_.reset();
@@ -170,6 +169,7 @@ void supervisor_state::import_failed(const error& why) {
       waiting.deliver(to_caf(why));
     await_ready_.clear();
   } else {
+    options_.log_error(last_failure_ + "; it is tried again");
     self_->delayed_send(self_, reload_pause, import_atom_v, true);
   }
   end_if_drained();
@@ -192,7 +192,8 @@ void supervisor_state::publish() {
   shards.reserve(slots_.size());
   for (const auto& s : slots_)
     shards.push_back(s.state == partition_state::serving ? s.shard : shard_actor());
-  self_->send(coordinator_, placed_atom_v, std::move(shards));
+  if (coordinator_)
+    self_->send(coordinator_, placed_atom_v, std::move(shards));
 }
 
 void supervisor_state::down(const caf::down_msg& gone) {
@@ -202,7 +203,9 @@ void supervisor_state::down(const caf::down_msg& gone) {
   }
   if (ending_began_)
     return;
-  if (gone.source == coordinator_.address()) {
+  if (coordinator_ && gone.source == coordinator_.address()) {
+    coordinator_ = nullptr;
+    reports_over_ = true;
     options_.fatal("the coordinator died: " + self_->system().render(gone.reason));
     return;
   }
@@ -332,6 +335,10 @@ caf::result<bool> supervisor_state::stop() {
     waiting.deliver(to_caf({errc::shutting_down, "the server is being stopped"}));
   await_ready_.clear();
   self_->delayed_send(self_, options_.drain_timeout, deadline_atom_v);
+  if (!coordinator_) {
+    end_if_drained();
+    return answer;
+  }
   self_->request(coordinator_, caf::infinite, stop_atom_v)
       .then(
           [this](bool) {
@@ -359,7 +366,8 @@ void supervisor_state::end_if_drained() {
     ending_.insert(actor.address());
     self_->send_exit(actor, caf::exit_reason::user_shutdown);
   };
-  end(coordinator_);
+  if (coordinator_)
+    end(coordinator_);
   if (importer_)
     end(importer_);
   for (const auto& n : nodes_)
@@ -369,6 +377,8 @@ void supervisor_state::end_if_drained() {
   for (const auto& s : slots_)
     if (s.shard && nodes_[s.node].name == options_.node_name)
       ending_.insert(s.shard.address());
+  if (ending_.empty())
+    finish_stop();
 }
 
 void supervisor_state::finish_stop() {

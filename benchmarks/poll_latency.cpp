@@ -1,0 +1,94 @@
+/// How long a client waits for the answer to "is my report done?" while the server computes: reports one
+/// after the other over HTTP on loopback, each polled every millisecond until it is complete.
+#include "storemon/http/front_end.hpp"
+#include "storemon/node/engine.hpp"
+#include "storemon/node/version.hpp"
+#include "storemon/synth/feed_files.hpp"
+
+#include "support/http_client.hpp"
+#include "support/scratch_directory.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+using namespace storemon;
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+struct workload {
+  uint32_t stores = 14'000;
+  size_t reports = 50;
+  size_t polls_max = 100'000; ///< of all reports: ends a run whose reports do not
+};
+
+boost::json::object object_of(const test::http_answer& answer) {
+  if (answer.status != 200)
+    throw std::runtime_error(answer.line + " " + answer.body);
+  return boost::json::parse(answer.body).as_object();
+}
+
+/// Runs one report; appends how long each poll of it took.
+void run_report(test::http_client& client, std::vector<microseconds>& polls, size_t polls_max) {
+  const auto id = object_of(client.post("/trigger_report")).at("report_id").as_string();
+  const auto target = "/get_report?report_id=" + std::string(id.data(), id.size());
+  while (polls.size() < polls_max) {
+    const auto begin = clock_type::now();
+    const auto answer = client.get(target);
+    polls.push_back(std::chrono::duration_cast<microseconds>(clock_type::now() - begin));
+    const auto status = object_of(answer).at("status").as_string();
+    if (status == "Complete")
+      return;
+    if (status != "Running")
+      throw std::runtime_error(answer.body);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  throw std::runtime_error("the reports do not end");
+}
+
+void run(const workload& work) {
+  const test::scratch_directory data;
+  const auto fleet = synth::generate({.stores = work.stores}).value();
+  synth::write_feeds(fleet, data.path()).value();
+  node::engine_options options;
+  options.supervisor.import_directory = data.path().string();
+  node::engine engine(std::move(options));
+  engine.wait_ready().value();
+  http::options listen;
+  listen.port = 0;
+  http::front_end front(engine.system(),
+                        {engine.coordinator(), engine.supervisor(), std::string(node::version)}, listen);
+  front.start().value();
+
+  test::http_client client(front.port());
+  std::vector<microseconds> polls;
+  const auto begin = clock_type::now();
+  for (size_t i = 0; i < work.reports; ++i)
+    run_report(client, polls, work.polls_max);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin);
+  std::sort(polls.begin(), polls.end());
+  const auto at = [&polls](size_t percent) {
+    return static_cast<long long>(polls[(polls.size() - 1) * percent / 100].count());
+  };
+  std::printf("%u stores: %zu reports in %lld ms, %zu polls: p50 %lld us, p99 %lld us, max %lld us\n",
+              work.stores, work.reports, static_cast<long long>(took.count()), polls.size(), at(50), at(99),
+              at(100));
+}
+
+} // namespace
+
+int main() {
+  try {
+    run(std::getenv("STOREMON_BENCH_SMALL") ? workload{.stores = 300, .reports = 5} : workload{});
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "poll_latency: %s\n", failure.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,267 @@
+#include "storemon/node/daemon.hpp"
+
+#include "storemon/http/front_end.hpp"
+#include "storemon/node/engine.hpp"
+#include "storemon/node/host_actor.hpp"
+#include "storemon/node/member_actor.hpp"
+#include "storemon/node/version.hpp"
+
+#include <caf/io/all.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+
+namespace storemon::node {
+
+using namespace protocol;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Told to the main thread, as SIGTERM and SIGINT are, when something it waits for has happened.
+constexpr int wake_signal = SIGUSR1;
+
+void wake() {
+  ::kill(::getpid(), wake_signal);
+}
+
+/// The signals the main thread waits for. Blocked before any thread exists, so that no other gets them.
+class signals {
+public:
+  signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set_);
+    for (const int s : {SIGTERM, SIGINT, wake_signal})
+      sigaddset(&set_, s);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  int wait() const {
+    int got = 0;
+    while (sigwait(&set_, &got) != 0) {
+    }
+    return got;
+  }
+
+private:
+  sigset_t set_;
+};
+
+/// Ends the process when stopping it hangs: a mistake of ours must not leave the service manager waiting.
+class watchdog {
+public:
+  explicit watchdog(std::chrono::seconds limit) : thread_([this, limit] { watch(limit); }) {}
+
+  ~watchdog() {
+    {
+      std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_one();
+    thread_.join();
+  }
+
+private:
+  void watch(std::chrono::seconds limit) {
+    std::unique_lock lock(mutex_);
+    if (ended_.wait_for(lock, limit, [this] { return over_; }))
+      return;
+    std::fputs("storemond: stopping hangs, giving up\n", stderr);
+    ::_exit(1);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
+/// Waits for an actor's word that all is loaded, on a thread of its own, so that signals are heard meanwhile.
+class readiness {
+public:
+  readiness(caf::actor_system& system, supervisor_actor whom)
+      : thread_([this, &system, whom = std::move(whom)] {
+          auto answer = ask<bool>(system, whom, ready_atom_v);
+          {
+            std::lock_guard lock(mutex_);
+            answer_ = answer ? result<void>() : result<void>(answer.error());
+          }
+          wake();
+        }) {}
+
+  /// The supervisor must have been stopped before, or have answered.
+  ~readiness() { thread_.join(); }
+
+  std::optional<result<void>> answer() {
+    std::lock_guard lock(mutex_);
+    return answer_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::optional<result<void>> answer_;
+  std::thread thread_;
+};
+
+void set_up_log(log_level level) {
+  auto log = spdlog::stderr_logger_mt("storemond");
+  log->set_level(spdlog::level::from_str(std::string(to_string(level))));
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%fZ %l %v", spdlog::pattern_time_type::utc);
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(log));
+}
+
+void log_info(const std::string& what) {
+  spdlog::info("{}", what);
+}
+
+void log_error(const std::string& what) {
+  spdlog::error("{}", what);
+}
+
+http::options http_options(const configuration& settings) {
+  http::options o;
+  o.address = settings.http.address;
+  o.port = settings.http.port;
+  o.connections_max = settings.http.connections_max;
+  o.header_bytes_max = settings.http.header_bytes_max;
+  o.body_bytes_max = settings.http.body_bytes_max;
+  o.header_timeout = settings.http.header_timeout;
+  o.body_timeout = settings.http.body_timeout;
+  o.idle_timeout = settings.http.idle_timeout;
+  o.drain_timeout = settings.node.shutdown_timeout;
+  return o;
+}
+
+/// What a client can put into its address bar.
+std::string url_of(const std::string& address, uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+int complain(const error& why) {
+  log_error(why.detail);
+  return 1;
+}
+
+/// A node that serves: the actors' supervisor and the front end before them.
+struct running_node {
+  const configuration& settings;
+  const signals& heard;
+  caf::actor_system& system;
+  supervisor_actor supervisor;
+  http::front_end& front;
+};
+
+/// Waits for a signal, or for `failed`; says when all is ready. @returns the exit code.
+int serve_until_told(const running_node& node, readiness& ready, const std::atomic<bool>& failed) {
+  bool told = false;
+  while (true) {
+    const int got = node.heard.wait();
+    if (failed)
+      return 1;
+    if (got != wake_signal) {
+      spdlog::info("{} received, stopping", got == SIGTERM ? "SIGTERM" : "SIGINT");
+      return 0;
+    }
+    const auto answer = ready.answer();
+    if (!answer || told)
+      continue;
+    if (!*answer)
+      return complain(answer->error());
+    told = true;
+    std::printf("storemond ready %s\n", url_of(node.settings.http.address, node.front.port()).c_str());
+    std::fflush(stdout);
+  }
+}
+
+int serve(const running_node& node, const std::atomic<bool>& failed, std::optional<watchdog>& stopping) {
+  if (auto started = node.front.start(); !started)
+    return complain(started.error());
+  readiness ready(node.system, node.supervisor);
+  const int exit_code = serve_until_told(node, ready, failed);
+  // Requests and reports may each take the time the settings give; what takes much longer is a mistake.
+  stopping.emplace(2 * node.settings.node.shutdown_timeout + 10s);
+  node.front.stop();
+  if (const auto stopped = ask<bool>(node.system, node.supervisor, stop_atom_v); !stopped)
+    log_error("the supervisor ended by itself: " + stopped.error().detail);
+  return exit_code;
+}
+
+int run_leader(const configuration& settings, const signals& heard, std::optional<watchdog>& stopping) {
+  std::atomic<bool> failed = false;
+  engine_options options;
+  options.threads = settings.node.threads;
+  options.remoting = settings.cluster.listen.has_value();
+  auto& s = options.supervisor;
+  s.node_name = settings.node.name;
+  s.nodes =
+      settings.cluster.nodes.empty() ? std::vector<std::string>{settings.node.name} : settings.cluster.nodes;
+  s.partitions = settings.node.partitions;
+  s.import_directory = settings.data.import;
+  s.drain_timeout = settings.node.shutdown_timeout;
+  s.log_info = log_info;
+  s.log_error = log_error;
+  s.fatal = [&failed](const std::string& what) {
+    log_error(what);
+    failed = true;
+    wake();
+  };
+  options.reports.running_max = settings.report.running_max;
+  options.reports.keep.reports_max = settings.report.kept_max;
+  options.reports.timeout = settings.report.timeout;
+  engine engine(std::move(options));
+  if (const auto& listen = settings.cluster.listen) {
+    const auto port =
+        engine.system().middleman().publish(engine.supervisor(), listen->port, listen->host.c_str());
+    if (!port)
+      return complain(
+          {errc::io_failed, "cluster.listen: " + listen->host + ":" + std::to_string(listen->port) +
+                                " cannot be listened on: " + engine.system().render(port.error())});
+    spdlog::info("nodes may join at {}:{}", listen->host, *port);
+  }
+  http::front_end front(engine.system(), {engine.coordinator(), engine.supervisor(), std::string(version)},
+                        http_options(settings));
+  return serve({settings, heard, engine.system(), engine.supervisor(), front}, failed, stopping);
+}
+
+int run_member(const configuration& settings, const signals& heard, std::optional<watchdog>& stopping) {
+  const std::atomic<bool> failed = false; // a member has nothing that could end before it is told to
+  actor_config config(settings.node.threads, true);
+  caf::actor_system system(config);
+  member_options options;
+  options.node_name = settings.node.name;
+  options.leader_host = settings.cluster.join->host;
+  options.leader_port = settings.cluster.join->port;
+  options.log_info = log_info;
+  options.log_error = log_error;
+  const auto shards = system.spawn(host, partition::slice_limits{});
+  const auto standing_in =
+      caf::actor_cast<supervisor_actor>(system.spawn(member, std::move(options), shards));
+  http::front_end front(system, {coordinator_actor(), standing_in, std::string(version)},
+                        http_options(settings));
+  const int exit_code = serve({settings, heard, system, standing_in, front}, failed, stopping);
+  caf::anon_send_exit(standing_in, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(shards, caf::exit_reason::user_shutdown);
+  return exit_code;
+}
+
+} // namespace
+
+int run_daemon(const configuration& settings) {
+  const signals heard;
+  set_up_log(settings.log.level);
+  std::optional<watchdog> stopping; // outlives the actors, for their end is what may hang
+  return settings.cluster.join ? run_member(settings, heard, stopping)
+                               : run_leader(settings, heard, stopping);
+}
+
+} // namespace storemon::node

@@ -1,0 +1,289 @@
+/// The server as its clients know it: a process, and what it answers over HTTP.
+#include "support/server_process.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+using namespace storemon::test;
+namespace json = boost::json;
+
+namespace {
+
+/// A report asked for both ways.
+struct request_words {
+  std::string query;
+  std::vector<std::string> options;
+};
+
+const request_words with_windows{"?columns=full&estimator=linear&scope=business&as_of=2023-01-25T12:00:00Z"
+                                 "&windows=monday%3D2023-01-23T00:00:00Z..2023-01-24T00:00:00Z"
+                                 ",night%3D2023-01-24T22:00:00Z..2023-01-25T06:00:00Z&raw_ids=true",
+                                 {"--columns=full", "--estimator=linear", "--scope=business",
+                                  "--as-of=2023-01-25T12:00:00Z",
+                                  "--window=monday=2023-01-23T00:00:00Z..2023-01-24T00:00:00Z",
+                                  "--window=night=2023-01-24T22:00:00Z..2023-01-25T06:00:00Z", "--raw-ids"}};
+
+/// The CSV the tool writes without a server.
+std::string computed(const sample_data& data, const std::vector<std::string>& options) {
+  std::vector<std::string> arguments{"report", data.path()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const auto done = tool(arguments);
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  return done.out;
+}
+
+/// The CSV the tool gets from the server.
+std::string fetched(const server_process& server, const std::vector<std::string>& options) {
+  std::vector<std::string> arguments{"fetch", server.url()};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const auto done = tool(arguments);
+  INFO(done.err);
+  REQUIRE(done.exit_code == 0);
+  CHECK(done.err.empty());
+  return done.out;
+}
+
+int64_t lines_of(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+/// The first fields of a feed's rows, and how many rows there are.
+struct feed_ids {
+  std::set<std::string> ids;
+  int64_t rows = 0;
+};
+
+feed_ids read_ids(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  REQUIRE(std::getline(in, line));
+  feed_ids found;
+  for (; std::getline(in, line); ++found.rows)
+    found.ids.insert(line.substr(0, line.find(',')));
+  REQUIRE(found.rows > 0);
+  return found;
+}
+
+void check_refused(const http_answer& answer, int status, const std::string& code) {
+  CHECK(answer.status == status);
+  CHECK(text_of(object_of(answer), "error") == code);
+}
+
+} // namespace
+
+TEST_CASE("a report is triggered, polled and downloaded, the same bytes by every way") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  const auto id = report_id_of(client.post("/trigger_report"));
+  const auto report = wait_for(client, id);
+  REQUIRE(text_of(report, "status") == "Complete");
+  CHECK(count_of(report, "stores_done") == 300);
+  CHECK(count_of(report, "stores_total") == 300);
+  CHECK(text_of(report, "as_of") == "2023-01-25T18:13:22.000000Z");
+  CHECK(text_of(report, "estimator") == "capped_nearest");
+
+  const auto csv = computed(data, {});
+  CHECK(lines_of(csv) == 301);
+  CHECK(csv.starts_with("store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
+                        "downtime_last_hour,downtime_last_day,downtime_last_week\n"));
+  const auto ways = {
+      client.get("/get_report?report_id=" + id, {{"Accept", "text/csv"}}),
+      client.get("/get_report?report_id=" + id + "&format=csv"),
+      client.get("/get_report/" + id + "?format=csv"),
+      client.post("/get_report?format=csv", "{\"report_id\": \"" + id + "\"}"),
+      client.get(text_of(report, "download_url")),
+      client.get("/download/" + text_of(report, "filename")),
+  };
+  for (const auto& answer : ways) {
+    CHECK(answer.status == 200);
+    CHECK(answer.field("Content-Type") == "text/csv; charset=utf-8");
+    CHECK((answer.body == csv)); // in parentheses: a failure would print both files
+  }
+  CHECK((fetched(server, {}) == csv));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a report can be triggered by GET, by POST, by query and by a JSON body") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  const std::vector<std::string> ids{
+      report_id_of(client.get("/trigger_report?estimator=nearest&columns=full")),
+      report_id_of(client.post("/trigger_report?estimator=nearest&columns=full")),
+      report_id_of(client.post("/trigger_report", R"({"estimator": "nearest", "columns": "full"})")),
+      report_id_of(client.post("/trigger_report?columns=full", R"({"estimator": "nearest"})"))};
+  const auto csv = computed(data, {"--estimator=nearest", "--columns=full"});
+  for (const auto& id : ids) {
+    const auto report = wait_for(client, id);
+    CHECK(text_of(report, "status") == "Complete");
+    CHECK(text_of(report, "estimator") == "nearest");
+    CHECK(text_of(report, "columns") == "full");
+    CHECK((client.get("/get_report/" + id + "?format=csv").body == csv));
+  }
+  CHECK(std::set<std::string>(ids.begin(), ids.end()).size() == ids.size());
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("server and tool give the same report by every estimator") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  std::set<std::string> reports;
+  const auto estimators = {"carry_forward", "nearest",    "linear",
+                           "poll_ratio",    "poll_count", "capped_nearest"};
+  for (const std::string estimator : estimators) {
+    const auto csv = computed(data, {"--estimator=" + estimator, "--columns=full"});
+    CHECK((csv_of(client, "/trigger_report?columns=full&estimator=" + estimator) == csv));
+    CHECK((fetched(server, {"--estimator", estimator, "--columns", "full"}) == csv));
+    reports.insert(csv);
+  }
+  CHECK(reports.size() == estimators.size());
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("server and tool give the same report with windows, scope, as_of and raw ids") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  const auto csv = computed(data, with_windows.options);
+  const auto header = csv.substr(0, csv.find('\n'));
+  CHECK(header.find(",monday_scheduled_s,") != std::string::npos);
+  CHECK(header.ends_with(",night_observations"));
+  CHECK((csv_of(client, "/trigger_report" + with_windows.query) == csv));
+  CHECK((fetched(server, with_windows.options) == csv));
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("what /debug_data counts is what the files hold") {
+  const sample_data data;
+  const auto polls = read_ids(data.path() + "/store_status.csv");
+  const auto hours = read_ids(data.path() + "/menu_hours.csv");
+  const auto zones = read_ids(data.path() + "/timezones.csv");
+  auto stores = polls.ids;
+  stores.insert(hours.ids.begin(), hours.ids.end());
+  stores.insert(zones.ids.begin(), zones.ids.end());
+  const std::map<std::string, int64_t> rows{
+      {"store_status.csv", polls.rows}, {"menu_hours.csv", hours.rows}, {"timezones.csv", zones.rows}};
+
+  server_process server({"--data.import=" + data.path()});
+  const auto quality = object_of(server.client().get("/debug_data"));
+  CHECK(count_of(quality, "observations") == polls.rows);
+  CHECK(count_of(quality, "stores") == static_cast<int64_t>(stores.size()));
+  CHECK(count_of(quality, "stores_without_hours") == static_cast<int64_t>(stores.size() - hours.ids.size()));
+  CHECK(count_of(quality, "stores_without_zone") == static_cast<int64_t>(stores.size() - zones.ids.size()));
+  CHECK(count_of(quality, "never_polled") == static_cast<int64_t>(stores.size() - polls.ids.size()));
+  CHECK(count_of(quality, "conflicts") == 0);
+  CHECK(text_of(quality, "newest_observation") == "2023-01-25T18:13:22.000000Z");
+
+  const auto& import = quality.at("last_import").as_object();
+  CHECK(count_of(import, "rejected") == 0);
+  const auto& feeds = import.at("feeds").as_array();
+  REQUIRE(feeds.size() == rows.size());
+  for (const auto& value : feeds) {
+    const auto& feed = value.as_object();
+    const std::filesystem::path file = text_of(feed, "file");
+    INFO(file);
+    REQUIRE(rows.contains(file.filename().string()));
+    const auto expected = rows.at(file.filename().string());
+    CHECK(count_of(feed, "accepted") == expected);
+    CHECK(count_of(feed, "lines") == expected + 1);
+    CHECK(count_of(feed, "bytes") == static_cast<int64_t>(std::filesystem::file_size(file)));
+    CHECK(count_of(feed, "rejected") == 0);
+  }
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("importing again changes nothing, and a second import at the same time is done or refused") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  auto other = server.client();
+  const auto before = csv_of(client, "/trigger_report?columns=full");
+  const auto counts = [&] {
+    auto quality = object_of(client.get("/debug_data"));
+    quality.erase("last_import");
+    return json::serialize(quality);
+  };
+  const auto counted = counts();
+
+  client.send(http_client::text_of("POST", "/import_data"));
+  other.send(http_client::text_of("POST", "/import_data"));
+  const http_answer answers[] = {client.read(), other.read()};
+  int finished = 0;
+  for (const auto& answer : answers) {
+    if (answer.status == 409) {
+      check_refused(answer, 409, "busy");
+      continue;
+    }
+    REQUIRE(answer.status == 200);
+    const auto import = object_of(answer);
+    CHECK(text_of(import, "message") == "Data import finished");
+    CHECK(import.at("partitions_lost").as_array().empty());
+    ++finished;
+  }
+  CHECK(finished >= 1);
+
+  CHECK((csv_of(client, "/trigger_report?columns=full") == before));
+  CHECK(counts() == counted);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a server says that it lives and is ready, and what it is") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path(), "--node.partitions=16"});
+  auto client = server.client();
+  const auto health = client.get("/healthz");
+  CHECK(health.status == 200);
+  CHECK(text_of(object_of(health), "status") == "ok");
+  CHECK(count_of(object_of(health), "shard_failures") == 0);
+  const auto readiness = client.get("/readyz");
+  CHECK(readiness.status == 200);
+  CHECK(text_of(object_of(readiness), "status") == "ready");
+  CHECK(count_of(object_of(readiness), "partitions") == 16);
+  CHECK(count_of(object_of(readiness), "partitions_serving") == 16);
+  const auto welcome = client.get("/");
+  CHECK(welcome.status == 200);
+  CHECK(object_of(welcome).at("endpoints").as_array().size() > 5);
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("what makes no sense is refused with the code that says why") {
+  server_process server({});
+  auto client = server.client();
+  check_refused(client.get("/nowhere"), 404, "not_found");
+  const auto wrong_method = client.request("DELETE", "/trigger_report");
+  check_refused(wrong_method, 405, "method_not_allowed");
+  CHECK(wrong_method.field("Allow") == "GET, HEAD, POST, OPTIONS");
+  check_refused(client.get("/get_report?report_id=no-such-form"), 400, "invalid_argument");
+  check_refused(client.get("/get_report"), 400, "invalid_argument");
+  check_refused(client.get("/get_report?report_id=00000000-0000-4000-8000-000000000000"), 404, "not_found");
+  check_refused(client.get("/download/00000000-0000-4000-8000-000000000000.csv"), 404, "not_found");
+  check_refused(client.get("/download/store_report_20230125_181322.csv"), 404, "not_found");
+  check_refused(client.post("/trigger_report?estimator=nope"), 400, "invalid_argument");
+  check_refused(client.post("/trigger_report", "{\"estimator\": "), 400, "invalid_argument");
+  check_refused(client.post("/trigger_report?sort=yes"), 400, "invalid_argument");
+  check_refused(client.post("/import_data"), 400, "invalid_argument");
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a server without data is ready, and its reports say that there is no now") {
+  server_process server({});
+  auto client = server.client();
+  CHECK(client.get("/readyz").status == 200);
+  const auto report = wait_for(client, report_id_of(client.post("/trigger_report")));
+  CHECK(text_of(report, "status") == "Error");
+  CHECK(text_of(report, "error") == "no_data");
+  CHECK(text_of(report, "message").find("no observation") != std::string::npos);
+  CHECK(lines_of(csv_of(client, "/trigger_report?as_of=2023-01-25T00:00:00Z")) == 1);
+
+  const auto failed = tool({"fetch", server.url()});
+  CHECK(failed.exit_code == 1);
+  CHECK(failed.out.empty());
+  CHECK(failed.err.find("no_data") != std::string::npos);
+  CHECK(failed.err.find(text_of(report, "message")) != std::string::npos);
+  CHECK(server.stop() == 0);
+}
