@@ -97,7 +97,7 @@ start_server() {
     show_log
     fail "storemond said nothing on its standard output; its log is $log"
   fi
-  if [[ ! $line =~ ^storemond\ ready\ (http://[^[:space:]]+)$ ]]; then
+  if [[ ! $line =~ ^storemon\ ready\ (http://[^[:space:]]+)$ ]]; then
     show_log
     fail "storemond said '$line' instead of where it is ready"
   fi

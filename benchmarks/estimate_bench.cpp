@@ -149,7 +149,7 @@ void baseline_read_once(benchmark::State& state) {
 
 BENCHMARK(baseline_read_once)->Unit(benchmark::kMillisecond);
 #define STOREMON_MEASURE(estimator, scope)                                                                   \
-  BENCHMARK_CAPTURE(measure_fleet, estimator / scope, #estimator, observation_scope::scope)                  \
+  BENCHMARK_CAPTURE(measure_fleet, estimator##_##scope, #estimator, observation_scope::scope)                \
       ->Unit(benchmark::kMillisecond)
 STOREMON_MEASURE(capped_nearest, session);
 STOREMON_MEASURE(nearest, session);

@@ -363,7 +363,7 @@ TEST_CASE("on any microsecond the four figures add up, none is negative, and adj
     const auto store = ragged_store(random, as_of);
     const auto cut = [&] { return as_of - static_cast<int64_t>(random() % (week - 1)) - 1; };
     // Within the last week all windows share one horizon.
-    const auto [first, middle] = std::minmax(cut(), cut());
+    const auto [first, middle] = std::minmax({cut(), cut()});
     const std::vector<plain_window> windows{{first, middle}, {middle, as_of}, {first, as_of}};
     for (const auto& r : rules) {
       CAPTURE(i, r.estimator, to_string(r.scope));

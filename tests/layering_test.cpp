@@ -21,7 +21,8 @@ const std::map<std::string, rooms> may_include{
     {"ingest", {"model", "protocol"}},
     {"partition", {"model", "calendar", "estimate", "protocol"}},
     {"journal", {"model", "protocol"}},
-    {"report", {"model", "protocol"}},
+    // Beyond the first design: the writer settles measures with the fleet, which is the estimators' word.
+    {"report", {"model", "estimate", "protocol"}},
     {"http", {"model", "protocol"}},
     {"node",
      {"model", "calendar", "estimate", "synth", "protocol", "ingest", "partition", "journal", "report",

@@ -21,10 +21,11 @@ std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
 }
 
-/// Whether the line ends in ` HTTP/` digit `.` digit: a request line, though perhaps of another version.
+/// Whether the line is two words and `HTTP/` digit `.` digit: a request line, though perhaps of another
+/// version.
 bool names_version(std::string_view line) noexcept {
   constexpr std::string_view pattern = " HTTP/0.0";
-  if (line.size() < pattern.size())
+  if (line.size() < pattern.size() || std::count(line.begin(), line.end(), ' ') != 2)
     return false;
   line.remove_prefix(line.size() - pattern.size());
   return std::equal(line.begin(), line.end(), pattern.begin(),
@@ -106,6 +107,9 @@ request_reader::phase request_reader::check_fields() {
   const auto codings = head.count(beast::field::transfer_encoding);
   if (lengths > 1 || (lengths == 1 && codings > 0))
     return refuse(400, "bad_request", "the length of the body is given twice");
+  if (const auto length = request_.header("Content-Length");
+      length && length->find_first_not_of("0123456789") != std::string::npos)
+    return refuse(400, "bad_request", "Content-Length has to be one number");
   if (codings > 0 && request_.minor == 0)
     return refuse(400, "bad_request", "HTTP/1.0 has no Transfer-Encoding");
   if (codings > 0 && !same_letters(*request_.header("Transfer-Encoding"), "chunked"))

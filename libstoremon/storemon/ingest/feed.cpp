@@ -10,20 +10,15 @@ namespace storemon::ingest {
 
 namespace {
 
-/// A column and the names it may have.
-struct column_names {
-  std::vector<std::string_view> names;
-};
-
-std::vector<column_names> columns_of(feed kind) {
+/// The columns of a feed, each with the names it may have.
+std::vector<std::vector<std::string_view>> columns_of(feed kind) {
   switch (kind) {
   case feed::status:
-    return {{{"store_id"}}, {{"status"}}, {{"timestamp_utc"}}};
+    return {{"store_id"}, {"status"}, {"timestamp_utc"}};
   case feed::hours:
-    return {
-        {{"store_id"}}, {{"dayOfWeek", "day", "day_of_week"}}, {{"start_time_local"}}, {{"end_time_local"}}};
+    return {{"store_id"}, {"dayOfWeek", "day", "day_of_week"}, {"start_time_local"}, {"end_time_local"}};
   case feed::zones:
-    return {{{"store_id"}}, {{"timezone_str"}}};
+    return {{"store_id"}, {"timezone_str"}};
   }
   return {};
 }
@@ -103,7 +98,7 @@ result<layout> read_header(feed kind, std::string_view record) {
   std::string missing;
   std::string repeated;
   for (size_t c = 0; c < columns.size(); ++c) {
-    const auto& names = columns[c].names;
+    const auto& names = columns[c];
     const auto is_it = [&](std::string_view field) {
       return std::find(names.begin(), names.end(), field) != names.end();
     };

@@ -40,8 +40,8 @@ public:
   }
 
 private:
-  using status_router = dictionary_router<observation_rows, Emit>;
-  using hours_router = dictionary_router<hours_rows, Emit>;
+  using status_router = dictionary_router<observation_rows, observation, Emit>;
+  using hours_router = dictionary_router<hours_rows, hours_row, Emit>;
   using zones_router = zone_router<Emit>;
   using router = std::variant<status_router, hours_router, zones_router>;
 

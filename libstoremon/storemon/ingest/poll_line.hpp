@@ -71,7 +71,8 @@ template <class Marks>
 /// timestamp of `YYYY-MM-DD HH:MM:SS UTC` or longer.
 /// @param at where bytes_needed bytes can be read.
 /// @returns the bytes of the line with its line end; 0 if the line is declined.
-[[gnu::always_inline]] inline size_t read(const char* at, timestamp_reader& timestamps, status_row& row) noexcept {
+[[gnu::always_inline]] inline size_t read(const char* at, timestamp_reader& timestamps,
+                                          status_row& row) noexcept {
   // The line end is looked for first, and by itself: so the processor can begin with the next line early.
   // What stands before is checked in full below; no line feed passes there.
   constexpr size_t line_end_min = 32; // of `1,active,2023-01-22 12:09:39 UTC`

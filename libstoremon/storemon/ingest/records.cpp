@@ -58,10 +58,8 @@ walk walk_quotes(std::string_view text) noexcept {
 }
 
 /// The extent of what ends before `end`: there stands an LF, or the file ends.
-extent extent_to(std::string_view text, size_t end, extent_kind kind) noexcept {
-  const auto record = text.substr(0, end);
-  const auto size = record.ends_with('\r') ? end - 1 : end;
-  const auto lines = static_cast<uint64_t>(std::count(record.begin(), record.end(), '\n')) + 1;
+extent extent_to(std::string_view text, size_t end, extent_kind kind, uint64_t lines) noexcept {
+  const auto size = text.substr(0, end).ends_with('\r') ? end - 1 : end;
   return {kind, size, std::min(end + 1, text.size()), lines};
 }
 
@@ -78,22 +76,25 @@ extent find_record(std::string_view text, bool at_end) noexcept {
       return {};
     line_end = std::min(line_end, text.size());
     if (filled)
-      return extent_to(text, line_end, extent_kind::line_too_long);
+      return extent_to(text, line_end, extent_kind::line_too_long, 1);
   }
-  const auto line = extent_to(text, line_end, extent_kind::plain);
+  const auto line = extent_to(text, line_end, extent_kind::plain, 1);
   if (line.size == 0)
     return {extent_kind::blank, line.size, line.next, line.lines};
   if (text.substr(0, line.size).find('"') == npos)
     return line;
-  const auto walked = walk_quotes(window);
+
+  auto walked = walk_quotes(window);
   const bool out = walked.how == walk::outcome::out_inside || walked.how == walk::outcome::out_outside;
-  if (walked.how == walk::outcome::ended)
-    return extent_to(text, walked.end, extent_kind::quoted);
   if (out && !filled && !at_end)
     return {};
   if (walked.how == walk::outcome::out_outside && !filled)
-    return extent_to(text, text.size(), extent_kind::quoted);
-  return extent_to(text, line_end, extent_kind::bad_quoting);
+    walked = {walk::outcome::ended, text.size()};
+  if (walked.how != walk::outcome::ended)
+    return extent_to(text, line_end, extent_kind::bad_quoting, 1);
+  const auto* const begin = text.data();
+  const auto further = walked.end > line_end ? std::count(begin + line_end, begin + walked.end, '\n') : 0;
+  return extent_to(text, walked.end, extent_kind::quoted, 1 + static_cast<uint64_t>(further));
 }
 
 size_t whole_records(std::string_view text, bool at_end) noexcept {

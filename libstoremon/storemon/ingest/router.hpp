@@ -18,8 +18,9 @@ namespace storemon::ingest {
 /// How a router makes its batches.
 struct router_options {
   uint32_t partitions = 64;
-  size_t rows_max =
-      4096; ///< a batch that has so many rows goes: bounds a message, and what a partition does at once
+  /// A batch that has so many rows goes: bounds a message, and the memory of the open batches (12 bytes a row
+  /// and partition, in every parser).
+  size_t rows_max = 4096;
   uint64_t revision = 0; ///< of the hours or zones feed that is read
 };
 
@@ -45,20 +46,15 @@ inline void append(hours_rows& batch, uint32_t store, const hours_row& row) {
   batch.rows.push_back(row);
 }
 
-inline observation row_type_of(const observation_rows&);
-inline hours_row row_type_of(const hours_rows&);
-
 /// Routes rows into batches that name each of their stores once: observation_rows and hours_rows.
-template <class Batch, class Emit>
+template <class Batch, class Row, class Emit>
 class dictionary_router {
 public:
-  using row_type = decltype(row_type_of(std::declval<Batch>()));
-
   dictionary_router(const router_options& options, Emit emit)
       : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
 
   /// Takes a row in. The text of `id` must live until drain().
-  void add(std::string_view id, const row_type& row) {
+  void add(std::string_view id, const Row& row) {
     const auto hash = hash_of(id);
     known_.prefetch(hash);
     waiting_[waiting_count_++] = {hash, id, row};
@@ -82,7 +78,7 @@ private:
   struct waiting {
     uint64_t hash = 0;
     std::string_view id;
-    row_type row;
+    Row row;
   };
 
   struct part {

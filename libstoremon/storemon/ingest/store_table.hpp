@@ -51,7 +51,7 @@ public:
   void prefetch(uint64_t hash) const noexcept { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], 1); }
 
   /// The entry of `id`, whose hash_of is `hash`; made if it is new. Valid until the next call.
-  known_store& entry(uint64_t hash, std::string_view id) {
+  [[gnu::always_inline]] known_store& entry(uint64_t hash, std::string_view id) {
     auto& slot = *find(hash, id);
     return slot.size_ != 0 ? slot : insert(hash, id);
   }
@@ -62,7 +62,7 @@ private:
   static constexpr size_t slots_min = 1024;
 
   /// The slot of `id`, or the free one where it belongs.
-  known_store* find(uint64_t hash, std::string_view id) noexcept {
+  [[gnu::always_inline]] known_store* find(uint64_t hash, std::string_view id) noexcept {
     const auto mask = slots_.size() - 1;
     for (auto i = hash & mask;; i = (i + 1) & mask) {
       auto& slot = slots_[i];
@@ -71,7 +71,7 @@ private:
     }
   }
 
-  bool same(const known_store& slot, std::string_view id) const noexcept {
+  [[gnu::always_inline]] bool same(const known_store& slot, std::string_view id) const noexcept {
     if (id.size() > known_store::near_bytes_max)
       return long_ids_[slot.far_] == id;
     const auto size = id.size();

@@ -21,7 +21,7 @@ constexpr uint64_t load(const char* text) noexcept {
 
 /// Each of the eight bytes the same.
 constexpr uint64_t repeat(unsigned char byte) noexcept {
-  return 0x0101010101010101 * byte;
+  return uint64_t{0x0101010101010101} * byte;
 }
 
 /// Not 0 if a byte of `values` is greater than the same byte of `limits`, all of which are below 128. (Each

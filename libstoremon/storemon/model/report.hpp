@@ -47,9 +47,9 @@ struct report_request {
   std::string estimator = "capped_nearest";
   observation_scope scope = observation_scope::session;
   column_set columns = column_set::loop;
-  bool raw_ids = false;         ///< false: ids a spreadsheet would run as a formula get a leading '
-  std::optional<instant> as_of; ///< nothing: the newest observation over all stores
-  std::vector<window> windows;  ///< besides the standard three; only with column_set::full
+  bool raw_ids = false;           ///< false: ids a spreadsheet would run as a formula get a leading '
+  std::optional<instant> as_of{}; ///< nothing: the newest observation over all stores
+  std::vector<window> windows{};  ///< besides the standard three; only with column_set::full
 };
 
 /// Whether a request can be served at all: names known, scope fitting the estimator, windows of distinct

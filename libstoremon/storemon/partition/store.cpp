@@ -123,6 +123,8 @@ applied add_zone(store& to, std::string_view name, uint64_t revision) {
 }
 
 void change_closures(store& to, const closure_change& change) {
+  if (change.span.empty())
+    return;
   if (change.withdrawn) {
     to.closures = subtract(to.closures, std::span(&change.span, 1));
   } else {
