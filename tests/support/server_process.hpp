@@ -50,7 +50,7 @@ public:
     const auto line = server_.read_line();
     INFO(server_.err());
     REQUIRE(line);
-    constexpr std::string_view begin = "storemond ready http://127.0.0.1:";
+    constexpr std::string_view begin = "storemon ready http://127.0.0.1:";
     INFO(*line);
     REQUIRE(line->starts_with(begin));
     url_ = line->substr(line->find("http://"));

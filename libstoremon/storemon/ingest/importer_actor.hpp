@@ -22,7 +22,7 @@ struct importer_options {
   size_t chunks_per_parser = 2;
   size_t chunk_bytes = size_t{1} << 20;
   /// Rows of one update; see router_options.
-  size_t rows_max = 16384;
+  size_t rows_max = 8192;
 };
 
 /// Reads the feeds one after the other: reads chunks, hands them to parsers, takes the next when one is

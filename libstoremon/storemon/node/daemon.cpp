@@ -178,7 +178,7 @@ int serve_until_told(const running_node& node, readiness& ready, const std::atom
     if (!*answer)
       return complain(answer->error());
     told = true;
-    std::printf("storemond ready %s\n", url_of(node.settings.http.address, node.front.port()).c_str());
+    std::printf("storemon ready %s\n", url_of(node.settings.http.address, node.front.port()).c_str());
     std::fflush(stdout);
   }
 }

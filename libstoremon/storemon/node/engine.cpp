@@ -22,6 +22,7 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   if (!reports.new_id)
     reports.new_id = report::random_uuid;
   reports.slices_in_flight = std::max(reports.slices_in_flight, 2 * workers);
+  reports.writers = workers;
   auto& s = options.supervisor;
   s.parsers = workers;
   for (auto* log : {&s.log_info, &s.log_error, &s.fatal})

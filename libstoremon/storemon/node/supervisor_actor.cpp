@@ -180,20 +180,19 @@ bool supervisor_state::all(partition_state state) const {
 }
 
 void supervisor_state::publish() {
-  if (!was_ready_) {
-    if (!all(partition_state::serving))
-      return;
-    was_ready_ = true;
-    for (auto& waiting : await_ready_)
-      waiting.deliver(true);
-    await_ready_.clear();
-  }
+  if (!was_ready_ && !all(partition_state::serving))
+    return;
   std::vector<shard_actor> shards;
   shards.reserve(slots_.size());
   for (const auto& s : slots_)
     shards.push_back(s.state == partition_state::serving ? s.shard : shard_actor());
   if (coordinator_)
     self_->send(coordinator_, placed_atom_v, std::move(shards));
+  // Only now: whoever hears of it may trigger a report at once, which must reach the coordinator after this.
+  was_ready_ = true;
+  for (auto& waiting : await_ready_)
+    waiting.deliver(true);
+  await_ready_.clear();
 }
 
 void supervisor_state::down(const caf::down_msg& gone) {

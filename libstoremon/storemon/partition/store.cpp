@@ -12,73 +12,70 @@ constexpr size_t grown(size_t size) {
   return size + size / 4 + 4;
 }
 
-/// What stands at one instant, in the history and in the fresh polls.
-struct seen_statuses {
-  bool active = false;
-  bool inactive = false;
+bool same_instant(observation a, observation b) noexcept {
+  return a.at() == b.at();
+}
 
-  bool conflict() const noexcept { return active && inactive; }
-
-  void add(observation o) noexcept { (o.active() ? active : inactive) = true; }
-};
-
-/// Inserts ascending `fresh`, none of whose instants the history has, from the back so that nothing is moved
-/// twice.
+/// Merges ascending `fresh` into an ascending history, from the back so that nothing is moved twice. Which of
+/// the two is next is a coin toss no branch predictor wins, so the loop has no branch on it.
 void merge(std::vector<observation>& history, std::span<const observation> fresh) {
   const auto held = history.size();
   if (history.capacity() < held + fresh.size())
     history.reserve(grown(held + fresh.size()));
   history.resize(held + fresh.size());
-  auto out = history.end();
-  auto old = history.begin() + static_cast<std::ptrdiff_t>(held);
-  auto next = fresh.end();
-  while (next != fresh.begin()) {
-    if (old != history.begin() && *(old - 1) > *(next - 1))
-      *--out = *--old;
-    else
-      *--out = *--next;
+  auto* const begin = history.data();
+  auto* out = begin + history.size();
+  const auto* old = begin + held;
+  const auto* next = fresh.data() + fresh.size();
+  while (old != begin && next != fresh.data()) {
+    const bool old_is_later = old[-1] > next[-1];
+    *--out = old_is_later ? old[-1] : next[-1];
+    old -= old_is_later;
+    next -= !old_is_later;
   }
+  std::copy(fresh.data(), next, begin);
+}
+
+/// Leaves one observation of each instant, the inactive one where there are both; notes what is a conflict
+/// now and was none before.
+/// @returns how many conflicts that are.
+int64_t squeeze(store& in, std::vector<observation>::iterator from) {
+  auto& history = in.observations;
+  int64_t conflicts = 0;
+  auto kept = from;
+  for (auto next = from; next != history.end();) {
+    const auto group =
+        std::find_if(next, history.end(), [&](observation o) { return !same_instant(o, *next); });
+    // Ascending order puts the inactive ones first, so the last tells whether there is an active one.
+    if (!next->active() && (group - 1)->active()) {
+      const auto at = next->at();
+      const auto place = std::lower_bound(in.conflicts.begin(), in.conflicts.end(), at);
+      if (place == in.conflicts.end() || *place != at) {
+        in.conflicts.insert(place, at);
+        ++conflicts;
+      }
+    }
+    *kept++ = *next;
+    next = group;
+  }
+  history.erase(kept, history.end());
+  if (history.capacity() > grown(history.size()))
+    history.shrink_to_fit();
+  return conflicts;
 }
 
 } // namespace
 
-applied add_observations(store& to, std::span<observation> fresh) {
+applied add_observations(store& to, std::span<const observation> fresh) {
   applied done;
   auto& history = to.observations;
-  size_t kept = 0; // fresh[0, kept) are the instants the history has not
-  auto held = fresh.empty() ? history.end()
-                            : std::lower_bound(history.begin(), history.end(),
-                                               observation(fresh[0].at(), store_status::inactive));
-  for (size_t i = 0; i < fresh.size();) {
-    const auto at = fresh[i].at();
-    const auto first = fresh[i];
-    seen_statuses seen;
-    int64_t rows = 0;
-    for (; i < fresh.size() && fresh[i].at() == at; ++i, ++rows)
-      seen.add(fresh[i]);
-    while (held != history.end() && held->at() < at)
-      ++held;
-    if (held != history.end() && held->at() == at) {
-      const auto known = std::lower_bound(to.conflicts.begin(), to.conflicts.end(), at);
-      const bool was_conflict = known != to.conflicts.end() && *known == at;
-      seen.add(*held);
-      const bool is_new_conflict = seen.conflict() && !was_conflict;
-      if (is_new_conflict) {
-        to.conflicts.insert(known, at);
-        *held = observation(at, store_status::inactive);
-      }
-      done.conflicts += is_new_conflict;
-      done.duplicates += rows - is_new_conflict;
-    } else {
-      if (seen.conflict())
-        to.conflicts.insert(std::lower_bound(to.conflicts.begin(), to.conflicts.end(), at), at);
-      done.accepted += 1;
-      done.conflicts += seen.conflict();
-      done.duplicates += rows - 1 - seen.conflict();
-      fresh[kept++] = first; // of an instant's polls the inactive one comes first
-    }
-  }
-  merge(history, fresh.first(kept));
+  const auto held = history.size();
+  merge(history, fresh);
+  const auto repeated = std::adjacent_find(history.begin(), history.end(), same_instant);
+  if (repeated != history.end())
+    done.conflicts = squeeze(to, repeated);
+  done.accepted = static_cast<int64_t>(history.size() - held);
+  done.duplicates = static_cast<int64_t>(fresh.size()) - done.accepted - done.conflicts;
   return done;
 }
 

@@ -30,8 +30,8 @@ struct store {
 
 /// Adds polls to a store's history. Of two statuses at one instant inactive stands, and the instant is kept
 /// as a conflict; so neither order nor batches matter, for the history and for the sums of what is answered.
-/// @param fresh  ascending; may repeat instants, and instants the store has. Left in an unspecified state.
-applied add_observations(store& to, std::span<observation> fresh);
+/// @param fresh  ascending; may repeat instants, and instants the store has
+applied add_observations(store& to, std::span<const observation> fresh);
 
 /// Takes one row of the hours feed, by the rules of hours_rows.
 applied add_hours(store& to, const hours_row& row, uint64_t revision);

@@ -5,9 +5,40 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
+#include <atomic>
+
 namespace storemon::report {
 
 using namespace protocol;
+
+namespace {
+
+/// A report's text being written, a piece by each of several actors.
+struct writing {
+  writing(csv_text what, size_t count) : text(std::move(what)), pieces(count), left(count) {}
+
+  const csv_text text;
+  std::vector<std::string> pieces;
+  std::atomic<size_t> left; // pieces not yet written
+};
+
+/// Writes one piece; whoever writes the last one joins them all and tells the coordinator.
+void write_piece(caf::event_based_actor& self, writing& work, size_t number, const coordinator_self& reply_to,
+                 const std::string& id) {
+  work.pieces[number] = work.text.piece(number, work.pieces.size());
+  if (work.left.fetch_sub(1) != 1)
+    return;
+  auto file = std::make_shared<report_file>();
+  size_t bytes = 0;
+  for (const auto& piece : work.pieces)
+    bytes += piece.size();
+  file->bytes.reserve(bytes);
+  for (const auto& piece : work.pieces)
+    file->bytes += piece;
+  self.send(reply_to, done_atom_v, id, std::move(file));
+}
+
+} // namespace
 
 std::string random_uuid() {
   thread_local boost::uuids::random_generator
@@ -126,13 +157,15 @@ void coordinator_state::gathered(const std::string& id, uint32_t partition, cons
 }
 
 void coordinator_state::write(const std::string& id) {
-  auto& j = jobs_.at(id);
+  const auto& j = jobs_.at(id);
   const auto reply_to = caf::actor_cast<coordinator_self>(self_);
-  self_->spawn([reply_to, id, request = book_.find(id)->request, spec = j.spec,
-                parts = std::move(j.parts)](caf::event_based_actor* writer) {
-    auto file = std::make_shared<report_file>();
-    file->bytes = write_csv(request, *spec, parts);
-    writer->send(reply_to, done_atom_v, id, std::move(file));
+  self_->spawn([reply_to, id, pieces = options_.writers, request = book_.find(id)->request, spec = j.spec,
+                parts = j.parts](caf::event_based_actor* writer) {
+    const auto work = std::make_shared<writing>(csv_text(request, *spec, parts), pieces);
+    for (size_t piece = 1; piece < pieces; ++piece)
+      writer->spawn(
+          [=](caf::event_based_actor* helper) { write_piece(*helper, *work, piece, reply_to, id); });
+    write_piece(*writer, *work, 0, reply_to, id);
   });
 }
 

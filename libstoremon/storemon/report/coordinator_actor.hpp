@@ -23,6 +23,8 @@ struct coordinator_options {
   /// Slices a report has under way at once: enough to keep every worker busy, few enough that other messages
   /// do not wait behind a queue of them.
   size_t slices_in_flight = 4;
+  /// Actors that write a report's text, a piece each: as many as there are workers.
+  size_t writers = 1;
   /// Where the hour and new ids come from, so that tests can say.
   std::function<instant()> now;
   std::function<std::string()> new_id;

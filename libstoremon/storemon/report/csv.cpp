@@ -20,36 +20,11 @@ void append_number(std::string& out, int64_t value) {
   out.append(text, static_cast<size_t>(end - text));
 }
 
-/// One row of the report: where its store stands.
-struct row_place {
-  uint64_t prefix = 0; ///< first eight bytes of the id, so that most comparisons touch nothing else
-  uint32_t part = 0;
-  uint32_t index = 0;
-};
-
 uint64_t prefix_of(std::string_view id) noexcept {
   uint64_t bytes = 0;
   std::memcpy(&bytes, id.data(), std::min(id.size(), sizeof bytes));
   static_assert(std::endian::native == std::endian::little);
   return __builtin_bswap64(bytes);
-}
-
-/// All rows in byte order of store id.
-std::vector<row_place> in_order(const report_parts& parts) {
-  std::vector<row_place> rows;
-  size_t count = 0;
-  for (const auto& part : parts)
-    count += part->stores.size();
-  rows.reserve(count);
-  for (uint32_t p = 0; p < parts.size(); ++p)
-    for (uint32_t i = 0; i < parts[p]->stores.size(); ++i)
-      rows.push_back({prefix_of(parts[p]->stores[i]), p, i});
-  std::sort(rows.begin(), rows.end(), [&](const row_place& a, const row_place& b) {
-    if (a.prefix != b.prefix)
-      return a.prefix < b.prefix;
-    return parts[a.part]->stores[a.index] < parts[b.part]->stores[b.index];
-  });
-  return rows;
 }
 
 std::vector<fleet_counts> sum_fleet(const report_parts& parts, size_t windows) {
@@ -150,34 +125,65 @@ void append_field(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string write_csv(const report_request& request, const report_spec& spec, const report_parts& parts) {
-  const auto& by = *estimate::find_estimator(spec.estimator);
-  const bool full = request.columns == column_set::full;
-  const auto fleet = sum_fleet(parts, spec.windows.size());
-  const auto rows = in_order(parts);
+csv_text::csv_text(report_request request, report_spec spec, report_parts parts)
+    : request_(std::move(request)), spec_(std::move(spec)), parts_(std::move(parts)),
+      fleet_(sum_fleet(parts_, spec_.windows.size())) {
+  put_in_order();
+}
+
+void csv_text::put_in_order() {
+  size_t count = 0;
+  for (const auto& part : parts_)
+    count += part->stores.size();
+  rows_.reserve(count);
+  for (uint32_t p = 0; p < parts_.size(); ++p)
+    for (uint32_t i = 0; i < parts_[p]->stores.size(); ++i)
+      rows_.push_back({prefix_of(parts_[p]->stores[i]), p, i});
+  std::sort(rows_.begin(), rows_.end(), [this](const row_place& a, const row_place& b) {
+    if (a.prefix != b.prefix)
+      return a.prefix < b.prefix;
+    return parts_[a.part]->stores[a.index] < parts_[b.part]->stores[b.index];
+  });
+}
+
+void csv_text::append_header(std::string& out) const {
+  if (request_.columns == column_set::full)
+    append_full_header(out, spec_);
+  else
+    append_loop_header(out);
+}
+
+std::string csv_text::piece(size_t number, size_t pieces) const {
+  const auto& by = *estimate::find_estimator(spec_.estimator);
+  const bool full = request_.columns == column_set::full;
+  const auto first = rows_.size() * number / pieces;
+  const auto last = rows_.size() * (number + 1) / pieces;
   constexpr size_t loop_row_bytes = 64;
   constexpr size_t full_window_bytes = 96;
   std::string out;
-  out.reserve(rows.size() *
-              (full ? loop_row_bytes + full_window_bytes * spec.windows.size() : loop_row_bytes));
-  if (full)
-    append_full_header(out, spec);
-  else
-    append_loop_header(out);
+  out.reserve((last - first) *
+              (full ? loop_row_bytes + full_window_bytes * spec_.windows.size() : loop_row_bytes));
+  if (number == 0)
+    append_header(out);
   const auto about_report =
-      "," + to_rfc3339(spec.as_of) + "," + spec.estimator + "," + std::string(to_string(spec.scope));
-  std::vector<figures> of_windows(spec.windows.size());
-  for (const auto& row : rows) {
-    const auto& part = *parts[row.part];
+      "," + to_rfc3339(spec_.as_of) + "," + spec_.estimator + "," + std::string(to_string(spec_.scope));
+  std::vector<figures> of_windows(spec_.windows.size());
+  for (auto r = first; r < last; ++r) {
+    const auto& row = rows_[r];
+    const auto& part = *parts_[row.part];
     for (size_t w = 0; w < of_windows.size(); ++w)
-      of_windows[w] = by.settle(part.measures[w * part.stores.size() + row.index], fleet[w]);
-    append_id(out, part.stores[row.index], request.raw_ids);
+      of_windows[w] = by.settle(part.measures[w * part.stores.size() + row.index], fleet_[w]);
+    append_id(out, part.stores[row.index], request_.raw_ids);
     if (full)
       append_full_row(out, of_windows, about_report);
     else
       append_loop_row(out, of_windows);
   }
   return out;
+}
+
+std::string write_csv(const report_request& request, const report_spec& spec, const report_parts& parts) {
+  return csv_text(request, spec, parts).piece(0, 1);
 }
 
 } // namespace storemon::report
