@@ -16,8 +16,8 @@ namespace storemon::partition {
 /// How much one answer to "rows" may hold. It bounds the size of a message, and how long a shard is deaf to
 /// others.
 struct slice_limits {
-  size_t stores_max = 512;
-  size_t observations_max = 200'000; ///< in all histories of the slice; a single longer history still goes
+  size_t stores_max = 128;
+  size_t observations_max = 100'000; ///< in all histories of the slice; a single longer history still goes
 };
 
 /// The stores of one partition, in memory. Not shared between threads.

@@ -13,29 +13,43 @@ using namespace protocol;
 
 namespace {
 
-/// A report's text being written, a piece by each of several actors.
+/// A report's text being written: some actors at once, each a small piece, so that other messages get their
+/// turn between pieces.
 struct writing {
-  writing(csv_text what, size_t count) : text(std::move(what)), pieces(count), left(count) {}
+  writing(csv_text what, size_t count, size_t at_once, coordinator_self to, std::string report)
+      : text(std::move(what)), pieces(count), left(count), writers(at_once), reply_to(std::move(to)),
+        id(std::move(report)) {}
 
   const csv_text text;
   std::vector<std::string> pieces;
   std::atomic<size_t> left; // pieces not yet written
+  const size_t writers;
+  const coordinator_self reply_to;
+  const std::string id;
 };
 
-/// Writes one piece; whoever writes the last one joins them all and tells the coordinator.
-void write_piece(caf::event_based_actor& self, writing& work, size_t number, const coordinator_self& reply_to,
-                 const std::string& id) {
-  work.pieces[number] = work.text.piece(number, work.pieces.size());
-  if (work.left.fetch_sub(1) != 1)
+/// Rows of a piece: well under a millisecond of work.
+constexpr size_t rows_per_piece = 512;
+
+/// Writes one piece and leaves the next of its row to another actor, at the end of the queue; whoever writes
+/// the last piece joins them all and tells the coordinator.
+void write_piece(caf::event_based_actor& self, const std::shared_ptr<writing>& work, size_t number) {
+  auto& pieces = work->pieces;
+  pieces[number] = work->text.piece(number, pieces.size());
+  if (number + work->writers < pieces.size())
+    self.spawn([work, next = number + work->writers](caf::event_based_actor* writer) {
+      write_piece(*writer, work, next);
+    });
+  if (work->left.fetch_sub(1) != 1)
     return;
   auto file = std::make_shared<report_file>();
   size_t bytes = 0;
-  for (const auto& piece : work.pieces)
+  for (const auto& piece : pieces)
     bytes += piece.size();
   file->bytes.reserve(bytes);
-  for (const auto& piece : work.pieces)
+  for (const auto& piece : pieces)
     file->bytes += piece;
-  self.send(reply_to, done_atom_v, id, std::move(file));
+  self.send(work->reply_to, done_atom_v, work->id, std::move(file));
 }
 
 } // namespace
@@ -158,14 +172,16 @@ void coordinator_state::gathered(const std::string& id, uint32_t partition, cons
 
 void coordinator_state::write(const std::string& id) {
   const auto& j = jobs_.at(id);
+  const auto& status = *book_.find(id);
+  const auto pieces = std::max(options_.writers, static_cast<size_t>(status.stores_done) / rows_per_piece);
   const auto reply_to = caf::actor_cast<coordinator_self>(self_);
-  self_->spawn([reply_to, id, pieces = options_.writers, request = book_.find(id)->request, spec = j.spec,
+  self_->spawn([reply_to, id, pieces, writers = options_.writers, request = status.request, spec = j.spec,
                 parts = j.parts](caf::event_based_actor* writer) {
-    const auto work = std::make_shared<writing>(csv_text(request, *spec, parts), pieces);
-    for (size_t piece = 1; piece < pieces; ++piece)
-      writer->spawn(
-          [=](caf::event_based_actor* helper) { write_piece(*helper, *work, piece, reply_to, id); });
-    write_piece(*writer, *work, 0, reply_to, id);
+    const auto work =
+        std::make_shared<writing>(csv_text(request, *spec, parts), pieces, writers, reply_to, id);
+    for (size_t piece = 1; piece < writers; ++piece)
+      writer->spawn([=](caf::event_based_actor* helper) { write_piece(*helper, work, piece); });
+    write_piece(*writer, work, 0);
   });
 }
 
