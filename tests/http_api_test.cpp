@@ -181,6 +181,8 @@ TEST_CASE("a request for a report that is wrong says where") {
   query("raw_ids=maybe", "'raw_ids'");
   query("scope=all&scope=all", "'scope' is given twice");
   query("columns=full&windows=x", "NAME=FROM..TO");
+  query("columns=full&windows=", "NAME=FROM..TO");
+  query("columns=full&windows=x=2023-01-20T09:00:00Z..2023-01-20T12:00:00Z,", "NAME=FROM..TO");
   query("columns=full&windows=last_day=2023-01-20T09:00:00Z..2023-01-20T12:00:00Z", "last_day");
   query("windows=x=2023-01-20T09:00:00Z..2023-01-20T12:00:00Z", "'full'");
   query("a%ff=1", "\xEF\xBF\xBD"); // no broken UTF-8 comes back

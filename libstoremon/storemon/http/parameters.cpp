@@ -66,13 +66,15 @@ result<void> set_flag(bool& flag, std::string_view name, std::string_view value)
 }
 
 result<void> add_windows(report_request& wanted, std::string_view list) {
-  while (!list.empty()) {
-    const auto text = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), text.size() + 1));
-    auto w = parse_window(text);
+  for (bool more = true; more;) {
+    const auto comma = list.find(',');
+    auto w = parse_window(list.substr(0, comma)); // an empty one is refused, too
     if (!w)
       return w.error();
     wanted.windows.push_back(std::move(*w));
+    more = comma != std::string_view::npos;
+    if (more)
+      list.remove_prefix(comma + 1);
   }
   return {};
 }
