@@ -43,7 +43,7 @@ void member_state::join(supervisor_actor leader) {
       .then(
           [this, asked](uint32_t) {
             if (leader_ == asked)
-              joined(asked);
+              joined();
           },
           [this, asked](const caf::error& e) {
             if (leader_ != asked)
@@ -52,7 +52,7 @@ void member_state::join(supervisor_actor leader) {
           });
 }
 
-void member_state::joined(const supervisor_actor&) {
+void member_state::joined() {
   joined_ = true;
   options_.log_info("joined the leader as '" + options_.node_name + "'");
   for (auto& waiting : await_ready_)

@@ -44,7 +44,7 @@ public:
   bool stop();
 
 private:
-  void joined(const protocol::supervisor_actor& leader);
+  void joined();
   void lost(const std::string& why);
 
   member_self::pointer self_ = nullptr;
