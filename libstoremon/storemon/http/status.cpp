@@ -43,14 +43,25 @@ int status_of(errc code) noexcept {
     return 404;
   case errc::no_data:
   case errc::cancelled:
+  case errc::conflict:
     return 409;
+  case errc::too_large:
+    return 413;
   case errc::bad_feed:
+  case errc::key_reused:
     return 422;
+  case errc::overloaded:
+    return 429;
   case errc::busy:
   case errc::not_ready:
   case errc::partition_lost:
   case errc::shutting_down:
+  case errc::storage_failing:
+  case errc::fenced:
+  case errc::damaged:
     return 503;
+  case errc::disk_full:
+    return 507;
   case errc::io_failed:
   case errc::internal:
     return 500;
@@ -66,7 +77,7 @@ response json_answer(int status, const json::value& body) {
 
 response problem(int status, std::string_view code, std::string_view detail) {
   auto answer = json_answer(status, json::object{{"error", code}, {"detail", utf8(detail)}});
-  if (status == 503)
+  if (status == 429 || status == 503 || status == 507)
     answer.fields.push_back({"Retry-After", "1"});
   return answer;
 }

@@ -16,7 +16,8 @@ int status_of(errc code) noexcept;
 /// An answer with a JSON body.
 response json_answer(int status, const boost::json::value& body);
 
-/// A refusal: `{"error": code, "detail": detail}`, with `Retry-After` where the status is 503.
+/// A refusal: `{"error": code, "detail": detail}`, with `Retry-After` where the same request may
+/// succeed later (429, 503, 507).
 response problem(int status, std::string_view code, std::string_view detail);
 
 /// The refusal that says what an actor or a parser said.

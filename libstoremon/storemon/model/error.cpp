@@ -26,6 +26,22 @@ std::string_view to_string(errc code) noexcept {
     return "bad_feed";
   case errc::shutting_down:
     return "shutting_down";
+  case errc::conflict:
+    return "conflict";
+  case errc::key_reused:
+    return "key_reused";
+  case errc::overloaded:
+    return "overloaded";
+  case errc::too_large:
+    return "too_large";
+  case errc::disk_full:
+    return "disk_full";
+  case errc::storage_failing:
+    return "storage_failing";
+  case errc::fenced:
+    return "fenced";
+  case errc::damaged:
+    return "damaged";
   case errc::internal:
     return "internal";
   }

@@ -75,7 +75,22 @@ auto inspect(Inspector& f, census& x) {
         x.newest = optional_from_wire(newest);
         return caf::error();
       },
-      x.stores, x.observations, newest);
+      x.stores, x.observations, newest, x.damaged);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, loaded& x) {
+  return f(caf::meta::type_name("loaded"), x.stores, x.observations, x.state_hash, x.damage);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, replay_cursor& x) {
+  return f(caf::meta::type_name("replay_cursor"), x.chunk, x.seq);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, opening& x) {
+  return f(caf::meta::type_name("opening"), x.epoch, x.next_seq);
 }
 
 template <class Inspector>
@@ -133,46 +148,76 @@ template <class Inspector>
 auto inspect(Inspector& f, observation_rows& x) {
   auto store = protocol::to_block(x.store);
   std::string seen(reinterpret_cast<const char*>(x.seen.data()), x.seen.size() * sizeof(observation));
+  auto rule = static_cast<uint8_t>(x.rule);
   return protocol::inspect_as(
       f, "observation_rows",
       [&] {
+        if (rule > static_cast<uint8_t>(conflict_rule::keep))
+          return protocol::malformed("unknown rule of conflicts");
+        x.rule = static_cast<conflict_rule>(rule);
         if (auto e = protocol::from_block(store, x.store))
           return e;
         if (auto e = protocol::from_block(seen, x.seen))
           return e;
         return wire::check_rows(x.stores, x.store, x.seen.size());
       },
-      x.stores, store, seen);
+      x.stores, store, seen, rule);
 }
+
+namespace wire {
+
+/// Hours as three integers a row.
+inline std::string hours_to_block(const std::vector<hours_row>& rows) {
+  std::vector<int64_t> flat;
+  flat.reserve(rows.size() * 3);
+  for (const auto& row : rows)
+    flat.insert(flat.end(), {row.day, row.start.count(), row.end.count()});
+  return protocol::to_block(flat);
+}
+
+inline caf::error hours_from_block(const std::string& block, std::vector<hours_row>& rows) {
+  std::vector<int64_t> flat;
+  if (auto e = protocol::from_block(block, flat))
+    return e;
+  if (flat.size() % 3 != 0)
+    return protocol::malformed("hours come in threes");
+  constexpr int64_t day_length = duration(std::chrono::hours(24)).count();
+  rows.clear();
+  for (size_t i = 0; i < flat.size(); i += 3) {
+    if (flat[i] < 0 || flat[i] > 6 || flat[i + 1] < 0 || flat[i + 1] >= day_length || flat[i + 2] < 0 ||
+        flat[i + 2] > day_length)
+      return protocol::malformed("hours out of range");
+    rows.push_back({duration(flat[i + 1]), duration(flat[i + 2]), static_cast<uint8_t>(flat[i])});
+  }
+  return {};
+}
+
+inline int32_t date_to_wire(std::chrono::local_days date) {
+  return static_cast<int32_t>(date.time_since_epoch().count());
+}
+
+inline std::chrono::local_days date_from_wire(int32_t days) {
+  return std::chrono::local_days(std::chrono::days(days));
+}
+
+} // namespace wire
 
 template <class Inspector>
 auto inspect(Inspector& f, hours_rows& x) {
-  std::vector<int64_t> flat;
-  flat.reserve(x.rows.size() * 3);
-  for (const auto& row : x.rows)
-    flat.insert(flat.end(), {row.day, row.start.count(), row.end.count()});
-  auto rows = protocol::to_block(flat);
+  auto rows = storemon::wire::hours_to_block(x.rows);
   auto store = protocol::to_block(x.store);
+  auto valid_from = storemon::wire::date_to_wire(x.valid_from);
   return protocol::inspect_as(
       f, "hours_rows",
       [&] {
+        x.valid_from = storemon::wire::date_from_wire(valid_from);
         if (auto e = protocol::from_block(store, x.store))
           return e;
-        if (auto e = protocol::from_block(rows, flat))
+        if (auto e = storemon::wire::hours_from_block(rows, x.rows))
           return e;
-        if (flat.size() % 3 != 0)
-          return protocol::malformed("hours come in threes");
-        constexpr int64_t day_length = duration(std::chrono::hours(24)).count();
-        x.rows.clear();
-        for (size_t i = 0; i < flat.size(); i += 3) {
-          if (flat[i] < 0 || flat[i] > 6 || flat[i + 1] < 0 || flat[i + 1] >= day_length || flat[i + 2] < 0 ||
-              flat[i + 2] > day_length)
-            return protocol::malformed("hours out of range");
-          x.rows.push_back({duration(flat[i + 1]), duration(flat[i + 2]), static_cast<uint8_t>(flat[i])});
-        }
         return wire::check_rows(x.stores, x.store, x.rows.size());
       },
-      x.revision, x.stores, store, rows);
+      valid_from, x.stores, store, rows);
 }
 
 template <class Inspector>
@@ -183,7 +228,7 @@ auto inspect(Inspector& f, zone_rows& x) {
         return x.stores.size() == x.zones.size() ? caf::error()
                                                  : protocol::malformed("as many zones as stores are needed");
       },
-      x.revision, x.stores, x.zones);
+      x.stores, x.zones);
 }
 
 template <class Inspector>
@@ -209,6 +254,28 @@ auto inspect(Inspector& f, store_deletion& x) {
   return f(caf::meta::type_name("store_deletion"), x.store);
 }
 
+template <class Inspector>
+auto inspect(Inspector& f, batch_mark& x) {
+  return f(caf::meta::type_name("batch_mark"), x.key[0], x.key[1], x.body[0], x.body[1]);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, remembered_batch& x) {
+  auto written = protocol::to_wire(x.written);
+  return protocol::inspect_as(
+      f, "remembered_batch",
+      [&] {
+        x.written = protocol::from_wire(written);
+        return caf::error();
+      },
+      x.mark, written, x.done);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, batch_memory& x) {
+  return f(caf::meta::type_name("batch_memory"), x.batches);
+}
+
 /// CAF 0.17 knows no std::variant: all alternatives travel, those not meant empty.
 template <class Inspector>
 auto inspect(Inspector& f, update& x) {
@@ -218,6 +285,7 @@ auto inspect(Inspector& f, update& x) {
   zone_rows no_zones;
   closure_change no_closure;
   store_deletion no_deletion;
+  batch_memory no_memory;
   const auto held = [&x]<class T>(T& none) -> T& {
     auto* value = std::get_if<T>(&x);
     return value ? *value : none;
@@ -227,6 +295,7 @@ auto inspect(Inspector& f, update& x) {
   auto& zones = held(no_zones);
   auto& closure = held(no_closure);
   auto& deletion = held(no_deletion);
+  auto& memory = held(no_memory);
   return protocol::inspect_as(
       f, "update",
       [&]() -> caf::error {
@@ -245,11 +314,26 @@ auto inspect(Inspector& f, update& x) {
         case 4:
           x = std::move(no_deletion);
           return {};
+        case 5:
+          x = std::move(no_memory);
+          return {};
         default:
           return protocol::malformed("unknown kind of update");
         }
       },
-      kind, observations, hours, zones, closure, deletion);
+      kind, observations, hours, zones, closure, deletion, memory);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, journal_entry& x) {
+  auto written = protocol::to_wire(x.written);
+  return protocol::inspect_as(
+      f, "journal_entry",
+      [&] {
+        x.written = protocol::from_wire(written);
+        return caf::error();
+      },
+      x.change, x.mark, written);
 }
 
 template <class Inspector>
@@ -288,3 +372,88 @@ auto inspect(Inspector& f, report_columns& x) {
 }
 
 } // namespace storemon
+
+namespace storemon::protocol {
+
+template <class Inspector>
+auto inspect(Inspector& f, batch& x) {
+  return f(caf::meta::type_name("batch"), x.rows, x.mark, x.reject_conflicts);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, conflict_seen& x) {
+  auto at = to_wire(x.at);
+  auto stands = static_cast<uint8_t>(x.stands);
+  return inspect_as(
+      f, "conflict_seen",
+      [&] {
+        x.at = from_wire(at);
+        x.stands = stands ? store_status::active : store_status::inactive;
+        return caf::error();
+      },
+      x.store, at, stands);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, batch_result& x) {
+  return f(caf::meta::type_name("batch_result"), x.done, x.replayed, x.conflicts);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, hours_version& x) {
+  auto valid_from = storemon::wire::date_to_wire(x.valid_from);
+  auto rows = storemon::wire::hours_to_block(x.rows);
+  return inspect_as(
+      f, "hours_version",
+      [&] {
+        x.valid_from = storemon::wire::date_from_wire(valid_from);
+        return storemon::wire::hours_from_block(rows, x.rows);
+      },
+      valid_from, rows);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, store_card& x) {
+  auto oldest = to_wire(x.oldest);
+  auto newest = to_wire(x.newest);
+  auto status = static_cast<uint8_t>(x.newest_status);
+  return inspect_as(
+      f, "store_card",
+      [&] {
+        x.oldest = optional_from_wire(oldest);
+        x.newest = optional_from_wire(newest);
+        x.newest_status = status ? store_status::active : store_status::inactive;
+        return caf::error();
+      },
+      x.known, x.zone, x.zone_known, x.hours, x.closures, x.observations, x.conflicts, oldest, newest,
+      status);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, replay_slice& x) {
+  return f(caf::meta::type_name("replay_slice"), x.entries, x.next, x.through_seq, x.last, x.snapshot_ends,
+           x.snapshot_observations, x.snapshot_hash, x.damage);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, snapshot_chunk& x) {
+  bool changed = x.change != nullptr;
+  update change;
+  if (changed)
+    change = *x.change;
+  return inspect_as(
+      f, "snapshot_chunk",
+      [&] {
+        x.change = changed ? std::make_shared<const update>(std::move(change)) : nullptr;
+        return caf::error();
+      },
+      x.number, changed, change);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, snapshot& x) {
+  return f(caf::meta::type_name("snapshot"), x.partition, x.epoch, x.through_seq, x.observations,
+           x.state_hash, x.chunks);
+}
+
+} // namespace storemon::protocol

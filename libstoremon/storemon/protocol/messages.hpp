@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,8 +21,10 @@ struct census {
   int64_t stores = 0;
   int64_t observations = 0;
   std::optional<instant> newest;
+  bool damaged = false; ///< the partition is read-only and may miss data
 
   census& operator+=(const census& other) noexcept {
+    damaged = damaged || other.damaged;
     stores += other.stores;
     observations += other.observations;
     if (!newest || (other.newest && *other.newest > *newest))
@@ -51,6 +54,156 @@ struct data_quality {
   std::vector<interval> poller_outages() const;
 };
 
+/// Observations of one partition from one client's request.
+struct batch {
+  observation_rows rows;
+  batch_mark mark;
+  bool reject_conflicts = false; ///< refuse these rows with errc::conflict when any contradicts what is held
+};
+
+/// An instant of a store polled with both statuses.
+struct conflict_seen {
+  std::string store;
+  instant at;
+  store_status stands = store_status::inactive;
+};
+
+/// What became of a batch.
+struct batch_result {
+  applied done;
+  bool replayed = false; ///< the batch had been applied before; `done` is what was answered then
+  std::vector<conflict_seen>
+      conflicts; ///< the first of them, at most conflicts_listed_max; empty where replayed
+};
+
+inline constexpr size_t conflicts_listed_max = 100;
+
+/// Hours in force from a local date on.
+struct hours_version {
+  std::chrono::local_days valid_from = always_valid;
+  std::vector<hours_row> rows; ///< ascending, distinct; none: open 24x7
+
+  friend bool operator==(const hours_version&, const hours_version&) = default;
+};
+
+/// What a shard knows of one store.
+struct store_card {
+  bool known = false;
+  std::string zone;                 ///< as given; empty where none was
+  bool zone_known = false;          ///< whether the tz database knows it; else America/Chicago is taken
+  std::vector<hours_version> hours; ///< ascending by valid_from; none: open 24x7
+  interval_set closures;            ///< planned
+  int64_t observations = 0;
+  int64_t conflicts = 0;
+  std::optional<instant> oldest;
+  std::optional<instant> newest;
+  store_status newest_status = store_status::inactive; ///< where there is a newest
+};
+
+/// What a shard holds once it has taken over its partition.
+struct loaded {
+  int64_t stores = 0;
+  int64_t observations = 0;
+  uint64_t state_hash = 0;
+  std::string damage; ///< why the partition is read-only and may miss data; empty: it is sound
+};
+
+/// Where in a partition's past a replay stands: in the chunks of its newest snapshot, then in the records
+/// after it. A default one is the begin.
+struct replay_cursor {
+  int64_t chunk = std::numeric_limits<int64_t>::min(); ///< of the snapshot, next to be read
+  uint64_t seq = 0; ///< of the next record; 0: the snapshot is not read yet
+};
+
+/// A piece of a partition's past, of bounded size, in order.
+struct replay_slice {
+  std::vector<journal_entry> entries;
+  replay_cursor next;
+  uint64_t through_seq = 0; ///< of the last record that is in the state once the entries are applied
+  bool last = false;        ///< there is nothing after these
+  /// Set in the slice that ends the snapshot: what partition_data must then hold, or it is damaged.
+  bool snapshot_ends = false;
+  int64_t snapshot_observations = 0;
+  uint64_t snapshot_hash = 0;
+  std::string damage; ///< what follows cannot be trusted, and why; the slice is then the last
+};
+
+/// A partition taken over.
+struct opening {
+  uint64_t epoch = 0; ///< with which its owner appends
+  uint64_t next_seq = 1;
+};
+
+/// A piece of a snapshot: an update that, with the others of its snapshot in ascending order of `number`,
+/// makes the partition anew. Numbers below zero are of facts that are few; others are days since the epoch,
+/// whose observations the chunk holds.
+struct snapshot_chunk {
+  int64_t number = 0;
+  std::shared_ptr<const update> change{}; ///< null: unchanged since the snapshot before
+};
+
+/// A partition's state after its record `through_seq`.
+struct snapshot {
+  uint32_t partition = 0;
+  uint64_t epoch = 0;
+  uint64_t through_seq = 0;
+  int64_t observations = 0;
+  uint64_t state_hash = 0;
+  std::vector<snapshot_chunk> chunks; ///< all there are, ascending by number
+};
+
+/// What the journal says of itself.
+struct journal_health {
+  bool durable = false;    ///< false: nothing is kept (no data directory)
+  std::string failure;     ///< why nothing can be made durable now, one sentence; empty: it can
+  uint64_t commits = 0;    ///< since start
+  uint64_t records = 0;    ///< since start
+  uint64_t heals = 0;      ///< since start
+  uint64_t bytes_free = 0; ///< of the file system
+};
+
+/// Forms of a body of observations.
+enum class body_format : uint8_t { csv, json, ndjson };
+
+/// What to do with an observation that contradicts one held.
+enum class on_conflict : uint8_t { inactive_wins, replace, keep, reject };
+
+/// A client's observations, not yet read.
+struct intake_request {
+  body_format format = body_format::json;
+  std::shared_ptr<const std::string> body; ///< plain, not compressed
+  std::string idempotency_key;             ///< as sent; empty: the body's own hash is taken
+  on_conflict conflicts = on_conflict::inactive_wins;
+};
+
+/// A row that was not taken, and why.
+struct rejected_row {
+  uint64_t line = 0;  ///< 1 for the first; of JSON the number of the array's element, of others the line
+  std::string reason; ///< as in import results
+  std::string text;   ///< of the row, at most 200 bytes
+};
+
+inline constexpr size_t rejects_listed_max = 100;
+
+struct intake_result {
+  bool replayed = false; ///< all of it had been applied before
+  applied done;
+  uint64_t rejected = 0;
+  std::vector<rejected_row> rejects;    ///< the first, at most rejects_listed_max
+  std::vector<conflict_seen> conflicts; ///< the first, at most conflicts_listed_max
+};
+
+/// Which feed a file holds.
+enum class feed_kind : uint8_t { status, hours, timezones };
+
+/// A file that a client sent to be imported.
+struct import_order {
+  std::string id; ///< a UUID, new
+  feed_kind feed = feed_kind::status;
+  std::string path;
+  std::chrono::local_days valid_from = always_valid; ///< of hours
+};
+
 /// Where a report is in its life.
 enum class report_state : uint8_t { running, complete, failed, cancelled };
 
@@ -74,7 +227,17 @@ struct report_status {
   int64_t stores_total = 0;
   int64_t stores_done = 0;
   error failure;                             ///< of failed ones
-  std::shared_ptr<const report_file> file{}; ///< of complete ones
+  std::shared_ptr<const report_file> file{}; ///< of complete ones, where it is in memory
+  std::string file_name;                     ///< of complete ones
+  uint64_t file_bytes = 0;                   ///< of complete ones
+  bool durable = false;                      ///< it survives a restart
+  std::vector<uint32_t> gaps;                ///< partitions that are damaged and may miss data
+};
+
+/// A report as the journal keeps it: what is written at its begin, and again at its end.
+struct stored_report {
+  report_status status;                       ///< its file is not looked at
+  std::shared_ptr<const std::string> bytes{}; ///< the CSV in zstd frames; null: none
 };
 
 /// Totals of one import.
@@ -100,6 +263,17 @@ struct import_progress {
   uint64_t bytes_total = 0;
 };
 
+/// An import that a client ordered.
+struct import_status {
+  std::string id;
+  feed_kind feed = feed_kind::status;
+  instant created;
+  std::optional<instant> finished;
+  import_progress progress;
+  std::shared_ptr<const import_result> result{}; ///< of one that ended well
+  error failure{errc::ok, ""};                   ///< of one that did not
+};
+
 /// Where a partition is served.
 enum class partition_state : uint8_t {
   absent,  ///< its node has not joined, or is lost
@@ -118,8 +292,9 @@ struct health {
   bool ready = false; ///< all partitions serve
   std::vector<node_health> nodes;
   std::vector<partition_state> partitions;
-  uint64_t shard_failures = 0; ///< since start
-  std::string last_failure;    ///< of a shard or node, one sentence; empty when there was none
+  std::vector<uint32_t> damaged; ///< partitions that serve read-only, for what is stored fails its checks
+  uint64_t shard_failures = 0;   ///< since start
+  std::string last_failure;      ///< of a shard or node, one sentence; empty when there was none
   bool importing = false;
   import_progress import;
   std::shared_ptr<const import_result> last_import{}; ///< the last that ended well; empty before
