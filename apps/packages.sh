@@ -4,7 +4,7 @@
 storemon_packages=(
   g++ cmake ninja-build ccache
   libcaf-dev libcli11-dev libboost1.81-dev libboost-json1.81-dev libhowardhinnant-date-dev tzdata
-  libspdlog-dev zlib1g-dev libxxhash-dev
+  libspdlog-dev zlib1g-dev libxxhash-dev libzstd-dev libsqlite3-dev libssl-dev
   catch2 libbenchmark-dev
   curl
 )
