@@ -19,7 +19,7 @@ constexpr int log_pages_max = 40;
 
 constexpr int cuts_per_disk = 10;
 
-struct figures {
+struct tally {
   uint64_t cuts = 0;
   uint64_t acked = 0;
   uint64_t lost = 0; ///< runs in which something was
@@ -32,7 +32,7 @@ struct figures {
   }
 };
 
-void print(const char* name, const figures& f) {
+void print(const char* name, const tally& f) {
   std::printf("%s: %llu cuts, %llu commits acknowledged, %llu heals, %llu runs lost something%s%s\n", name,
               static_cast<unsigned long long>(f.cuts), static_cast<unsigned long long>(f.acked),
               static_cast<unsigned long long>(f.heals), static_cast<unsigned long long>(f.lost),
@@ -45,7 +45,7 @@ public:
   explicit cut_site(uint64_t seed) : random_(seed, 4), disk_(seed), book_(seed) {}
 
   /// Opens, commits until the power is cut, cuts it, and looks what is left.
-  void round(uint64_t sync_faults, figures& sum) {
+  void round(uint64_t sync_faults, tally& sum) {
     disk_.cut_after(random_.between(1, 2000), [this] { marked_ = std::filesystem::exists(marker()); });
     disk_.set_faults({sync_faults, 0, 0});
     live(sum);
@@ -62,7 +62,7 @@ public:
   uint64_t acked() const { return book_.acked(); }
 
 private:
-  void live(figures& sum) {
+  void live(tally& sum) {
     while (!disk_.is_cut()) {
       auto b = open_sqlite({directory(), disk_.name(), log_pages_max});
       if (!b || !book_.begin(**b))
@@ -99,8 +99,8 @@ private:
   bool marked_ = false;
 };
 
-figures run(uint64_t cuts, uint64_t sync_faults) {
-  figures sum;
+tally run(uint64_t cuts, uint64_t sync_faults) {
+  tally sum;
   for (uint64_t seed = 1; sum.cuts < cuts && sum.lost < 20; ++seed) {
     cut_site site(seed);
     const auto lost = sum.lost;
