@@ -26,8 +26,9 @@ journal_entry polls(size_t rows) {
     o.stores.add(std::to_string(5'000'000'000'000'000'000 + (i * 7919) % 2000));
   for (size_t i = 0; i < rows; ++i) {
     o.store.push_back(static_cast<uint32_t>(i % stores));
-    o.seen.emplace_back(instant(duration(1'674'000'000'000'000 + static_cast<int64_t>(random() % 3'600'000'000))),
-                        random() % 10 == 0 ? store_status::inactive : store_status::active);
+    o.seen.emplace_back(
+        instant(duration(1'674'000'000'000'000 + static_cast<int64_t>(random() % 3'600'000'000))),
+        random() % 10 == 0 ? store_status::inactive : store_status::active);
   }
   entry.change = std::move(o);
   return entry;
@@ -88,7 +89,8 @@ void commit(benchmark::State& state) {
       b->commit(what).value();
     }
     state.SetItemsProcessed(state.iterations() * appends * state.range(1));
-    state.counters["commits"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+    state.counters["commits"] =
+        benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
   }
   std::filesystem::remove_all(directory);
 }

@@ -27,7 +27,7 @@ observation_rows polls(size_t stores, int64_t hours, conflict_rule rule) {
     for (int64_t h = 0; h < hours; ++h) {
       rows.store.push_back(static_cast<uint32_t>(s));
       rows.seen.emplace_back(hour(h), (h + static_cast<int64_t>(s)) % 5 == 0 ? store_status::inactive
-                                                                              : store_status::active);
+                                                                             : store_status::active);
     }
   }
   return rows;
@@ -41,7 +41,8 @@ std::vector<journal_entry> golden_entries() {
   hours.stores.add("store-1");
   hours.stores.add("always open");
   hours.store = {0, 0};
-  hours.rows = {{std::chrono::hours(9), std::chrono::hours(17), 0}, {std::chrono::hours(22), std::chrono::hours(2), 6}};
+  hours.rows = {{std::chrono::hours(9), std::chrono::hours(17), 0},
+                {std::chrono::hours(22), std::chrono::hours(2), 6}};
   zone_rows zones;
   zones.stores.add("store-2");
   zones.zones.add("America/New_York");
@@ -87,7 +88,8 @@ TEST_CASE("writes tests/golden/journal-v1 anew", "[.][golden]") {
   report.status.file_name = "store_report_20230122_140000.csv";
   report.status.request.windows = {{"week_1", {hour(0), hour(168)}}};
   report.bytes = std::make_shared<const std::string>("store_id\n");
-  b->commit(std::vector<operation>{take_over{2, 0}, a, put_snapshot{m, {chunk}}, put_value{"n_partitions", "4"},
+  b->commit(std::vector<operation>{take_over{2, 0}, a, put_snapshot{m, {chunk}},
+                                   put_value{"n_partitions", "4"},
                                    put_report{std::make_shared<const protocol::stored_report>(report)}})
       .value();
 }
