@@ -86,19 +86,32 @@ applied partition_data::apply_to(const observation_rows& change) {
 applied partition_data::apply_to(const hours_rows& change) {
   std::vector<store*> named;
   named.reserve(change.stores.size());
-  for (size_t s = 0; s < change.stores.size(); ++s)
+  for (size_t s = 0; s < change.stores.size(); ++s) {
     named.push_back(&find_or_make(change.stores[s]));
+    named.back()->hours.clear();
+  }
   applied done;
   for (size_t i = 0; i < change.rows.size(); ++i)
-    done += add_hours(*named[change.store[i]], change.rows[i], change.revision);
+    done += add_hours(*named[change.store[i]], change.rows[i]);
   return done;
 }
 
 applied partition_data::apply_to(const zone_rows& change) {
+  boost::unordered_flat_map<std::string_view, std::string_view> chosen;
   applied done;
-  for (size_t s = 0; s < change.stores.size(); ++s)
-    done += add_zone(find_or_make(change.stores[s]), change.zones[s], change.revision);
+  for (size_t s = 0; s < change.stores.size(); ++s) {
+    const auto [place, is_new] = chosen.emplace(change.stores[s], change.zones[s]);
+    (is_new ? done.accepted : done.duplicates) += 1;
+    if (!is_new && zone_wins(change.zones[s], place->second))
+      place->second = change.zones[s];
+  }
+  for (const auto& [id, zone] : chosen)
+    set_zone(find_or_make(id), zone);
   return done;
+}
+
+applied partition_data::apply_to(const batch_memory&) {
+  return {};
 }
 
 applied partition_data::apply_to(const closure_change& change) {

@@ -43,6 +43,7 @@ private:
   applied apply_to(const hours_rows& change);
   applied apply_to(const zone_rows& change);
   applied apply_to(const closure_change& change);
+  applied apply_to(const batch_memory& change);
   applied apply_to(const store_deletion& change);
 
   store& find_or_make(std::string_view id);

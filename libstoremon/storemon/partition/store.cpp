@@ -79,14 +79,8 @@ applied add_observations(store& to, std::span<const observation> fresh) {
   return done;
 }
 
-applied add_hours(store& to, const hours_row& row, uint64_t revision) {
+applied add_hours(store& to, const hours_row& row) {
   applied done;
-  if (revision < to.hours_revision)
-    return done;
-  if (revision > to.hours_revision) {
-    to.hours.clear();
-    to.hours_revision = revision;
-  }
   const auto place = std::lower_bound(to.hours.begin(), to.hours.end(), row);
   if (place != to.hours.end() && *place == row) {
     done.duplicates = 1;
@@ -97,26 +91,15 @@ applied add_hours(store& to, const hours_row& row, uint64_t revision) {
   return done;
 }
 
-applied add_zone(store& to, std::string_view name, uint64_t revision) {
-  applied done;
-  if (revision < to.zone_revision)
-    return done;
-  const auto* zone = calendar::zone::find(name);
-  const bool has_one = to.zone || !to.unknown_zone.empty();
-  if (revision == to.zone_revision && has_one) {
-    const std::string_view held =
-        to.zone ? std::string_view(to.zone->name()) : std::string_view(to.unknown_zone);
-    done.duplicates = 1;
-    const bool wins = (zone != nullptr) != (to.zone != nullptr) ? zone != nullptr : name < held;
-    if (!wins)
-      return done;
-  } else {
-    done.accepted = 1;
-  }
-  to.zone_revision = revision;
-  to.zone = zone;
-  to.unknown_zone = zone ? std::string() : std::string(name);
-  return done;
+bool zone_wins(std::string_view name, std::string_view held) {
+  const bool known = calendar::zone::find(name) != nullptr;
+  const bool held_known = calendar::zone::find(held) != nullptr;
+  return known != held_known ? known : name < held;
+}
+
+void set_zone(store& to, std::string_view name) {
+  to.zone = calendar::zone::find(name);
+  to.unknown_zone = to.zone ? std::string() : std::string(name);
 }
 
 void change_closures(store& to, const closure_change& change) {

@@ -22,8 +22,6 @@ struct store {
   interval_set closures;                 ///< planned
   std::vector<observation> observations; ///< ascending, one per instant
   std::vector<instant> conflicts;        ///< ascending; instants polled with both statuses
-  uint64_t hours_revision = 0;
-  uint64_t zone_revision = 0;
 
   const calendar::zone& zone_in_force() const { return zone ? *zone : calendar::zone::fallback(); }
 };
@@ -33,11 +31,15 @@ struct store {
 /// @param fresh  ascending; may repeat instants, and instants the store has
 applied add_observations(store& to, std::span<const observation> fresh);
 
-/// Takes one row of the hours feed, by the rules of hours_rows.
-applied add_hours(store& to, const hours_row& row, uint64_t revision);
+/// Takes one more row of hours; a store that is given new hours is cleared of the old ones first.
+applied add_hours(store& to, const hours_row& row);
 
-/// Takes one row of the zones feed, by the rules of zone_rows.
-applied add_zone(store& to, std::string_view zone, uint64_t revision);
+/// Whether a zone of that name stands against the one that the store was given in the same update, by the
+/// rule of zone_rows.
+bool zone_wins(std::string_view name, std::string_view held);
+
+/// Gives the store a zone.
+void set_zone(store& to, std::string_view zone);
 
 /// Plans a closure, or withdraws one.
 void change_closures(store& to, const closure_change& change);
