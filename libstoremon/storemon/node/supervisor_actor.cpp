@@ -123,6 +123,7 @@ void supervisor_state::start_import(std::set<uint32_t> partitions) {
   for (uint32_t p = 0; p < slots_.size(); ++p)
     options.shards.push_back(partitions.count(p) ? slots_[p].shard : shard_actor());
   filling_ = std::move(partitions);
+  gauge_ = options.gauge;
   importer_ = self_->spawn<caf::detached>(ingest::importer, std::move(options));
   self_->monitor(importer_);
   const auto by = importer_;
@@ -269,7 +270,7 @@ void supervisor_state::spawn_again(uint32_t partition) {
     spawn(s.node, {partition});
 }
 
-caf::result<health> supervisor_state::health() {
+health supervisor_state::health() const {
   protocol::health h;
   h.ready = was_ready_ && !stopping_ && all(partition_state::serving);
   for (const auto& n : nodes_)
@@ -280,20 +281,9 @@ caf::result<health> supervisor_state::health() {
   h.last_failure = last_failure_;
   h.last_import = last_import_;
   h.importing = static_cast<bool>(importer_);
-  if (!importer_)
-    return h;
-  auto answer = self_->make_response_promise<protocol::health>();
-  self_->request(importer_, caf::infinite, progress_atom_v)
-      .then(
-          [answer, h](const import_progress& p) mutable {
-            h.import = p;
-            answer.deliver(std::move(h));
-          },
-          [answer, h](const caf::error&) mutable {
-            h.importing = false; // it ended before it could answer
-            answer.deliver(std::move(h));
-          });
-  return answer;
+  if (importer_)
+    h.import = gauge_->read();
+  return h;
 }
 
 caf::result<bool> supervisor_state::ready() {

@@ -51,7 +51,7 @@ public:
              protocol::coordinator_actor coordinator);
 
   caf::result<uint32_t> join(const std::string& node, protocol::host_actor host);
-  caf::result<protocol::health> health();
+  protocol::health health() const;
   caf::result<bool> ready();
   caf::result<std::shared_ptr<const protocol::import_result>> import_again();
   caf::result<bool> stop();
@@ -99,8 +99,9 @@ private:
   uint64_t shard_failures_ = 0;
   std::string last_failure_;
 
-  protocol::importer_actor importer_; // null: no import runs
-  std::set<uint32_t> filling_;        // partitions the running import fills for the first time
+  protocol::importer_actor importer_;                   // null: no import runs
+  std::shared_ptr<const protocol::import_gauge> gauge_; // of the last importer; null: there was none
+  std::set<uint32_t> filling_; // partitions the running import fills for the first time
   std::optional<import_answer> import_answer_;
   std::shared_ptr<const protocol::import_result> last_import_;
   uint64_t revision_ = 0;

@@ -30,7 +30,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::report_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<storemon::protocol::report_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::report_file>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::import_result>)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::health)
 
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
@@ -55,7 +54,6 @@ CAF_ADD_ATOM(storemon_values, storemon::protocol, placed_atom, "placed")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, deadline_atom, "deadline")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, done_atom, "done")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, import_atom, "import")
-CAF_ADD_ATOM(storemon_values, storemon::protocol, progress_atom, "progress")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, health_atom, "health")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, ready_atom, "ready")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, join_atom, "join")
@@ -106,7 +104,7 @@ using coordinator_actor = caf::typed_actor<
 /// IMPORTER: reads the feeds of one directory into the shards, once; then quits.
 using importer_actor = caf::typed_actor<
     /// Starts; answers when everything is applied. Fails with io_failed or bad_feed.
-    op<std::shared_ptr<const import_result>, import_atom>, op<import_progress, progress_atom>>;
+    op<std::shared_ptr<const import_result>, import_atom>>;
 
 /// SUPERVISOR: the shards of the cluster and the actors of this node.
 using supervisor_actor = caf::typed_actor<
