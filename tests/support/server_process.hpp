@@ -132,9 +132,8 @@ inline boost::json::object wait_for(http_client& client, const std::string& id) 
     if (status != "Running")
       return report;
     CHECK(count_of(report, "stores_total") >= 0);
-    REQUIRE(report.contains("progress"));
-    const auto progress = report.at("progress").to_number<double>();
-    CHECK((progress >= 0 && progress <= 1));
+    const auto percent = count_of(report, "progress_percent");
+    CHECK((percent >= 0 && percent <= 100));
     REQUIRE(std::chrono::steady_clock::now() < deadline);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
