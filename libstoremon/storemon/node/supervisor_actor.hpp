@@ -17,8 +17,13 @@ struct supervisor_options {
   /// Names of all nodes that partitions are placed on; this node's among them.
   std::vector<std::string> nodes = {"node"};
   uint32_t partitions = 64;
-  /// The feeds; empty: none, partitions serve empty.
+  /// The feeds; empty: none, partitions serve what the journal holds. With a journal they are read when they
+  /// are other files than those read last, and when a client asks; without one, for every new shard.
   std::string import_directory;
+  /// Null: nothing is kept.
+  protocol::journal_actor journal;
+  /// Told of every change of placement; may be null.
+  protocol::intake_actor intake;
   size_t parsers = 2;
   partition::slice_limits slices;
   /// How long reports and an import under way may still take when the server is stopped.
@@ -41,8 +46,9 @@ using supervisor_self = protocol::supervisor_actor::extend<
     caf::reacts_to<protocol::deadline_atom>>;
 
 /// Which partition is served where, and how it gets its data. Every partition goes absent -> loading ->
-/// serving; the loss of its shard or node sends it back to absent. What loads is filled from the import
-/// directory; the coordinator is told of every change.
+/// serving; the loss of its shard or node sends it back to absent. What loads is replayed from the journal,
+/// and then filled from the import directory where the journal does not hold that already. Coordinator and
+/// intake are told of every change.
 class supervisor_state {
 public:
   static inline const char* name = "supervisor";
@@ -72,6 +78,9 @@ private:
     size_t node = 0;
     protocol::partition_state state = protocol::partition_state::absent;
     protocol::shard_actor shard; // null where absent
+    bool replayed = false;       // it holds what the journal does
+    bool filled = false;         // it, or its journal, holds what the import directory does
+    std::string damage;          // why it is read-only; empty: it is sound
     uint32_t failures = 0;
   };
 
@@ -82,11 +91,16 @@ private:
   void spawn(size_t n, std::vector<uint32_t> partitions);
   void spawned(size_t n, const std::vector<uint32_t>& partitions,
                const std::vector<protocol::shard_actor>& shards);
+  void replayed(uint32_t partition, const protocol::shard_actor& by, const protocol::loaded& what);
+  void recall_import();
+  void remember_import();
   void shard_down(uint32_t partition, const caf::error& why);
   void start_import(std::set<uint32_t> partitions);
   void imported(const std::shared_ptr<const protocol::import_result>& what);
   void import_failed(const error& why);
   void publish();
+  template <class Handle>
+  void drain(const Handle& actor, bool supervisor_state::*over);
   void end_if_drained();
   void finish_stop();
   bool all(protocol::partition_state state) const;
@@ -104,6 +118,8 @@ private:
   std::set<uint32_t> filling_; // partitions the running import fills for the first time
   std::optional<import_answer> import_answer_;
   std::shared_ptr<const protocol::import_result> last_import_;
+  std::string files_read_;      // what tells the files apart that the running import reads
+  bool import_recalled_ = false; // it is known which files were read before
 
   bool was_ready_ = false;
   std::optional<error> load_failure_; // of the first import
@@ -111,6 +127,7 @@ private:
 
   bool stopping_ = false;
   bool reports_over_ = false;
+  bool intake_over_ = false;
   bool time_is_up_ = false;
   bool ending_began_ = false;
   std::vector<caf::typed_response_promise<bool>> await_stop_;
