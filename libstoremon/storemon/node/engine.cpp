@@ -28,8 +28,7 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   for (auto* log : {&s.log_info, &s.log_error, &s.fatal})
     if (!*log)
       *log = ignore_log;
-  // A thread of its own, so that an answer to a poll does not wait behind the slices of a report.
-  coordinator_ = system_.spawn<caf::detached>(report::coordinator, std::move(reports));
+  coordinator_ = system_.spawn(report::coordinator, std::move(reports));
   supervisor_ = system_.spawn(node::supervisor, std::move(s), coordinator_);
 }
 
