@@ -6,6 +6,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <atomic>
+#include <thread>
 
 namespace storemon::report {
 
@@ -34,6 +35,8 @@ constexpr size_t rows_per_piece = 512;
 /// Writes one piece and leaves the next of its row to another actor, at the end of the queue; whoever writes
 /// the last piece joins them all and tells the coordinator.
 void write_piece(caf::event_based_actor& self, const std::shared_ptr<writing>& work, size_t number) {
+  // A thread that answers a poll would else wait for the core until the kernel's next tick.
+  std::this_thread::yield();
   auto& pieces = work->pieces;
   pieces[number] = work->text.piece(number);
   if (number + work->writers < pieces.size())
