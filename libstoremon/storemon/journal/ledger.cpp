@@ -5,7 +5,7 @@
 namespace storemon::journal {
 
 take_over ledger::stage_opening(uint32_t partition, const ownership& found) {
-  stage();
+  save();
   end_ = found;
   ++end_.epoch;
   return {partition, found.epoch};
@@ -26,12 +26,19 @@ result<append> ledger::stage_entries(codec& coder, uint32_t partition,
     seal(*encoded, partition, end_.epoch, end);
     a.records.push_back(std::move(*encoded));
   }
-  stage();
+  save();
   end_ = end;
   a.names = names_.births();
   kept_ = names_.size();
   names_.keep(kept_);
   return a;
+}
+
+result<composed_snapshot> ledger::stage_snapshot(backend& kept, codec& coder, const protocol::snapshot& s) {
+  auto made = compose_snapshot(kept, coder, names_, s, end_.next_seq);
+  if (made)
+    save();
+  return made;
 }
 
 void ledger::undo() noexcept {

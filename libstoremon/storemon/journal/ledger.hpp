@@ -34,17 +34,14 @@ public:
   /// Whether there is something staged.
   bool staged() const noexcept { return before_.has_value(); }
 
-  /// Stages that a snapshot of the partition is part of the commit.
-  void stage() {
-    if (!before_)
-      before_ = saved{end_, kept_};
-  }
-
   /// Stages taking the partition over as it was found.
   take_over stage_opening(uint32_t partition, const ownership& found);
 
   /// Stages entries as the next records. Fails with too_large, and then nothing of them is staged.
   result<append> stage_entries(codec& coder, uint32_t partition, std::span<const journal_entry> entries);
+
+  /// Stages the partition's next snapshot: see compose_snapshot.
+  result<composed_snapshot> stage_snapshot(backend& kept, codec& coder, const protocol::snapshot& s);
 
   /// What is staged is durable.
   void keep() noexcept { before_.reset(); }
@@ -69,6 +66,11 @@ private:
     ownership end;
     uint32_t kept = 0;
   };
+
+  void save() {
+    if (!before_)
+      before_ = saved{end_, kept_};
+  }
 
   ownership end_;
   store_names names_;

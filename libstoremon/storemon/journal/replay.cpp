@@ -34,11 +34,10 @@ result<replay_slice> snapshot_slice(const past& p, int64_t from) {
     if (!rows)
       return rows.error();
     for (const auto& c : *rows) {
-      const auto change =
-          c.crc == crc_of(c)
-              ? p.coder.decode(c, p.names)
-              : error{errc::damaged, "chunk " + std::to_string(c.number) + " of partition " +
-                                         std::to_string(p.partition) + " fails its CRC"};
+      const auto change = c.crc == crc_of(c)
+                              ? p.coder.decode(c, p.names)
+                              : error{errc::damaged, "chunk " + std::to_string(c.number) + " of partition " +
+                                                         std::to_string(p.partition) + " fails its CRC"};
       if (!change)
         return damaged(std::move(slice), p, change.error().detail);
       slice.entries.push_back({*change, {}, {}});
@@ -46,8 +45,8 @@ result<replay_slice> snapshot_slice(const past& p, int64_t from) {
     }
     if (rows->empty())
       return damaged(std::move(slice), p,
-                     "chunks from " + std::to_string(from) + " on of partition " + std::to_string(p.partition) +
-                         " are missing");
+                     "chunks from " + std::to_string(from) + " on of partition " +
+                         std::to_string(p.partition) + " are missing");
     if (rows->back().number < p.base.last_chunk)
       return slice;
   }

@@ -87,7 +87,8 @@ result<uint32_t> crc_through(backend& kept, const protocol::snapshot& s,
     if (m.through_seq == s.through_seq)
       return m.through_crc;
   return error{errc::damaged, "record " + std::to_string(s.through_seq) + " of partition " +
-                                  std::to_string(s.partition) + ", which a snapshot goes through, is missing"};
+                                  std::to_string(s.partition) +
+                                  ", which a snapshot goes through, is missing"};
 }
 
 } // namespace
@@ -137,7 +138,8 @@ result<snapshot_base> choose_base(backend& kept, uint32_t partition, uint64_t ne
 result<composed_snapshot> compose_snapshot(backend& kept, codec& coder, store_names& names,
                                            const protocol::snapshot& s, uint64_t next_seq) {
   const auto contradicts = [&s](const std::string& how) {
-    return error{errc::invalid_argument, "a snapshot of partition " + std::to_string(s.partition) + " " + how};
+    return error{errc::invalid_argument,
+                 "a snapshot of partition " + std::to_string(s.partition) + " " + how};
   };
   if (s.through_seq >= next_seq)
     return contradicts("claims records that there are not");

@@ -13,7 +13,8 @@
 /// Snapshots as they are made, checked, and chosen to start from.
 namespace storemon::journal {
 
-/// Where a partition's replay starts: at a snapshot that is whole, or, with generation 0, at the first record.
+/// Where a partition's replay starts: at a snapshot that is whole, or, with generation 0, at the first
+/// record.
 struct snapshot_base {
   manifest what;
   int64_t last_chunk = std::numeric_limits<int64_t>::min(); ///< the highest number; lowest: there is none

@@ -116,7 +116,7 @@ namespace storemon::protocol {
 using journal_actor = caf::typed_actor<
     /// Takes a partition over: whoever had it before is fenced from now on.
     op<opening, open_atom, uint32_t>,
-    /// The partition's past from a place on. Fails with fenced.
+    /// The partition's past from a place on, to its owner, or to others under reader_epoch. Fails with fenced.
     op<shared_replay, replay_atom, uint32_t, uint64_t, replay_cursor>,
     /// Appends entries to the partition under the epoch, in one commit; answers the seq of the last. Fails
     /// with fenced.
