@@ -29,6 +29,7 @@ struct applier {
       return errc::damaged;
     for (const auto& n : a.names)
       p->names.emplace(n.index, n.name);
+    p->names_given += a.names.size();
     for (const auto& r : a.records) {
       p->records.emplace(r.seq, r);
       p->owner.next_seq = r.seq + 1;
@@ -230,12 +231,12 @@ result<std::vector<std::string>> memory_backend::store_names(uint32_t partition)
   if (!p)
     return std::vector<std::string>{};
   std::vector<std::string> names;
-  for (const auto& [index, name] : p->names) {
-    if (index != names.size() || name.empty())
-      return error{errc::damaged, "the name of store " + std::to_string(names.size()) + " of partition " +
-                                      std::to_string(partition) + " is missing"};
-    names.push_back(name);
-  }
+  for (const auto& [index, name] : p->names)
+    if (index == names.size() && !name.empty())
+      names.push_back(name);
+  if (names.size() != p->names_given)
+    return error{errc::damaged, "the name of store " + std::to_string(names.size()) + " of partition " +
+                                    std::to_string(partition) + " is missing"};
   return names;
 }
 

@@ -15,6 +15,7 @@ namespace storemon::journal {
 struct memory_partition {
   ownership owner;
   std::map<uint32_t, std::string> names;                    ///< by index
+  size_t names_given = 0;                                   ///< how many there must be
   std::map<uint64_t, record> records;                       ///< by seq
   std::map<uint64_t, manifest> manifests;                   ///< by generation
   std::map<std::pair<int64_t, uint64_t>, chunk_row> chunks; ///< by number and generation
