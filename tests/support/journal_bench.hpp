@@ -60,7 +60,7 @@ inline std::string canonical(const journal_entry& entry) {
     }
 
     std::string operator()(const closure_change& c) const {
-      return "closure " + c.store + " " + to_rfc3339(c.span.begin) + " " + to_rfc3339(c.span.end) +
+      return "closure " + c.store + " " + to_rfc3339(c.span.from) + " " + to_rfc3339(c.span.to) +
              (c.withdrawn ? " withdrawn" : "");
     }
 

@@ -109,6 +109,8 @@ result<replay_slice> record_slice(const past& p, uint64_t from) {
       break;
     if (const auto follows = follow(r, p.partition, at); !follows)
       return damaged(std::move(slice), p, follows.error().detail);
+    if (at.next_seq == p.end.next_seq && at.last_crc != p.end.last_crc)
+      return damaged(std::move(slice), p, record_name(p, r.seq) + " is not the one that was written last");
     auto entry = p.coder.decode(r, p.names);
     if (!entry)
       return damaged(std::move(slice), p, entry.error().detail);

@@ -50,6 +50,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::stored_r
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::vector<storemon::protocol::stored_report>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::string>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<uint64_t>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)
 
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
 CAF_ADD_TYPE_ID(storemon_values, (std::vector<uint32_t>))
