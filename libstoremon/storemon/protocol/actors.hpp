@@ -49,6 +49,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::stored_r
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::vector<storemon::protocol::stored_report>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::string>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<uint64_t>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)
 
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
 CAF_ADD_TYPE_ID(storemon_values, (std::vector<uint32_t>))
@@ -115,7 +116,7 @@ namespace storemon::protocol {
 using journal_actor = caf::typed_actor<
     /// Takes a partition over: whoever had it before is fenced from now on.
     op<opening, open_atom, uint32_t>,
-    /// The partition's past from a place on. Fails with fenced.
+    /// The partition's past from a place on, to its owner, or to others under reader_epoch. Fails with fenced.
     op<shared_replay, replay_atom, uint32_t, uint64_t, replay_cursor>,
     /// Appends entries to the partition under the epoch, in one commit; answers the seq of the last. Fails
     /// with fenced.
