@@ -4,6 +4,7 @@
 #include "storemon/estimate/measurer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace storemon::partition {
 
@@ -31,16 +32,23 @@ void mark_minutes(std::span<const observation> polls, std::map<int32_t, std::vec
   }
 }
 
-/// Asks the memory for the begin of a store's history, which lies apart from all others.
-void prefetch(const store& s) {
+/// How many stores ahead of the one being measured the memory is asked for a store, and for what it points to
+/// once it is there: all of them lie apart from one another.
+constexpr size_t stores_ahead = 6;
+constexpr size_t contents_ahead = 3;
+
+void prefetch(const void* begin, size_t bytes) {
   constexpr size_t line_bytes = 64;
-  constexpr size_t lines = 8; // the processor itself notices the direction then
-  const auto* begin = reinterpret_cast<const char*>(s.observations.data());
-  const auto bytes = s.observations.size() * sizeof(observation);
-  // Recent windows look at the end.
-  const auto* from = bytes > lines * line_bytes ? begin + (bytes - lines * line_bytes) : begin;
-  for (size_t i = 0; i < lines; ++i)
-    __builtin_prefetch(from + i * line_bytes);
+  for (size_t i = 0; i < bytes; i += line_bytes)
+    __builtin_prefetch(static_cast<const char*>(begin) + i);
+}
+
+void prefetch_contents(const store& s) {
+  constexpr size_t history_bytes_max = 2048; // the measurer asks for the rest
+  prefetch(s.hours.data(), s.hours.size() * sizeof(hours_row));
+  prefetch(s.observations.data(), std::min(history_bytes_max, s.observations.size() * sizeof(observation)));
+  if (!s.observations.empty())
+    __builtin_prefetch(&s.observations.back());
 }
 
 } // namespace
@@ -79,7 +87,10 @@ applied partition_data::apply_to(const observation_rows& change) {
     const std::span rows(scratch_.data() + from, to - from);
     std::sort(rows.begin(), rows.end());
     done += add_observations(find_or_make(change.stores[s]), rows);
+    if (!rows.empty())
+      newest_ = std::max(newest_.value_or(rows.back().at()), rows.back().at());
   }
+  observations_ += done.accepted;
   return done;
 }
 
@@ -126,22 +137,27 @@ applied partition_data::apply_to(const store_deletion& change) {
   const auto found = index_.find(change.store);
   if (found == index_.end())
     return done;
-  const auto* gone = found->second;
+  auto* gone = found->second;
   index_.erase(found);
+  const auto held = std::exchange(gone->observations, {});
   std::erase_if(stores_, [gone](const auto& s) { return s.get() == gone; });
+  observations_ -= static_cast<int64_t>(held.size());
+  if (!held.empty() && held.back().at() == newest_)
+    newest_ = find_newest();
   done.accepted = 1;
   return done;
 }
 
-protocol::census partition_data::census() const {
-  protocol::census sum;
-  for (const auto& s : stores_) {
-    protocol::census one{1, static_cast<int64_t>(s->observations.size()), std::nullopt};
+std::optional<instant> partition_data::find_newest() const {
+  std::optional<instant> newest;
+  for (const auto& s : stores_)
     if (!s->observations.empty())
-      one.newest = s->observations.back().at();
-    sum += one;
-  }
-  return sum;
+      newest = std::max(newest.value_or(s->observations.back().at()), s->observations.back().at());
+  return newest;
+}
+
+protocol::census partition_data::census() const {
+  return {static_cast<int64_t>(stores_.size()), observations_, newest_};
 }
 
 protocol::data_quality partition_data::quality() const {
@@ -188,17 +204,19 @@ report_columns partition_data::rows(const report_spec& spec, std::string_view af
   slice.stores.reserve(count, id_bytes);
   slice.measures.resize(count * spec.windows.size());
   estimate::measurer measurer(spec);
-  const auto covers = measurer.covers();
   interval_set opening;
   for (size_t i = 0; i < count; ++i) {
     const auto& s = *first[static_cast<std::ptrdiff_t>(i)];
-    if (i + 1 < count)
-      prefetch(*first[static_cast<std::ptrdiff_t>(i + 1)]);
+    if (i + stores_ahead < count)
+      prefetch(first[static_cast<std::ptrdiff_t>(i + stores_ahead)].get(), sizeof(store));
+    if (i + contents_ahead < count)
+      prefetch_contents(*first[static_cast<std::ptrdiff_t>(i + contents_ahead)]);
     slice.stores.add(s.id);
+    const auto needed = measurer.needed(s.observations);
     if (s.hours.empty())
-      opening.assign(1, covers);
+      opening.assign(1, needed);
     else
-      calendar::opening_intervals(s.hours, s.zone_in_force(), covers, opening);
+      calendar::opening_intervals(s.hours, s.zone_in_force(), needed, opening);
     measurer.measure_store({opening, s.closures, s.observations}, slice.measures.data() + i, count);
   }
   return slice;

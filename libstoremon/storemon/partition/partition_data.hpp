@@ -8,6 +8,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -47,11 +48,16 @@ private:
   applied apply_to(const store_deletion& change);
 
   store& find_or_make(std::string_view id);
+  std::optional<instant> find_newest() const;
 
   // Ids in the index are views into the stores, which therefore must not move.
   std::vector<std::unique_ptr<store>> stores_; // in byte order of id where sorted_
   boost::unordered_flat_map<std::string_view, store*, id_hash> index_;
   bool sorted_ = true;
+
+  // Sums over all stores, kept so that a census touches none of them.
+  int64_t observations_ = 0;
+  std::optional<instant> newest_;
 
   // Kept between batches so that a batch allocates nothing once warm.
   std::vector<uint32_t> scratch_ends_;
