@@ -243,7 +243,7 @@ int run_member(const configuration& settings, const signals& heard, std::optiona
   options.leader_port = settings.cluster.join->port;
   options.log_info = log_info;
   options.log_error = log_error;
-  const auto shards = system.spawn(host, partition::slice_limits{});
+  const auto shards = system.spawn(host, partition::shard_options{});
   const auto standing_in =
       caf::actor_cast<supervisor_actor>(system.spawn(member, std::move(options), shards));
   http::front_end front(system, {coordinator_actor(), standing_in, std::string(version)},
