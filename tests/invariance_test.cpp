@@ -307,7 +307,7 @@ class loose_actors {
 public:
   loose_actors(uint32_t partitions, partition::slice_limits slices) : config_(2, false), system_(config_) {
     for (uint32_t p = 0; p < partitions; ++p)
-      shards_.push_back(system_.spawn(partition::shard, slices));
+      shards_.push_back(system_.spawn(partition::shard, partition::shard_options{slices}));
     report::coordinator_options options;
     options.now = node::system_now;
     options.new_id = report::random_uuid;

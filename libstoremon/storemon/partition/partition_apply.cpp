@@ -8,9 +8,7 @@ namespace storemon::partition {
 
 namespace {
 
-/// Rows of an update put together by store: a counting sort that leaves its buffers to the next.
-/// @returns nothing; afterwards the rows of store s are sorted[begin_of[s + 1], begin_of[s + 2]), the last
-/// store's up to the end.
+/// Puts rows of an update together by store, with a counting sort; see rows_of. The buffers are reused.
 template <class Row>
 void sort_by_store(size_t stores, const std::vector<uint32_t>& store, const std::vector<Row>& rows,
                    std::vector<uint32_t>& begin_of, std::vector<Row>& sorted) {
@@ -176,15 +174,16 @@ std::optional<protocol::conflict_seen> partition_data::contradiction(const obser
   boost::unordered_flat_map<std::pair<uint32_t, instant::rep>, store_status> said;
   for (size_t i = 0; i < rows.seen.size(); ++i) {
     const auto poll = rows.seen[i];
-    const auto id = rows.stores[rows.store[i]];
-    const protocol::conflict_seen found{std::string(id), poll.at(), store_status::inactive};
     const auto key = std::pair(rows.store[i], poll.at().time_since_epoch().count());
-    if (said.emplace(key, poll.status()).first->second != poll.status())
-      return found;
-    const auto* held = find(id);
-    if (const auto stands = held ? status_at(*held, poll.at()) : std::nullopt; stands)
-      if (*stands != poll.status())
-        return found;
+    const auto first_said = said.emplace(key, poll.status()).first->second;
+    const auto* held = find(rows.stores[rows.store[i]]);
+    const auto stands = held ? status_at(*held, poll.at()) : std::nullopt;
+    if (poll.status() == (stands ? *stands : first_said))
+      continue;
+    protocol::conflict_seen found{std::string(rows.stores[rows.store[i]]), poll.at(), store_status::inactive};
+    if (stands)
+      found.stands = *stands;
+    return found;
   }
   return std::nullopt;
 }

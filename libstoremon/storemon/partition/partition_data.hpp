@@ -46,8 +46,8 @@ public:
   /// Whether applying these rows would change nothing.
   bool nothing_new(const observation_rows& rows) const;
 
-  /// The first of the rows, as they come, that says another status than what stands or than another of them:
-  /// with the status that would stand by inactive_wins. Nothing where there is none.
+  /// The first of the rows, as they come, that says another status than what stands or than another of them;
+  /// with what stands now, or inactive where nothing does. Nothing where there is none.
   std::optional<protocol::conflict_seen> contradiction(const observation_rows& rows) const;
 
   protocol::census census() const;
