@@ -21,13 +21,6 @@ outcomes commit(backend& b, const std::vector<operation>& what) {
   return *done;
 }
 
-/// Takes a partition over as a backend knows it.
-take_over take(backend& b, owner_double& owner, uint32_t partition) {
-  const auto kept = b.owner(partition);
-  REQUIRE(kept);
-  return owner.take(partition, *kept);
-}
-
 protocol::stored_report report(const std::string& id, int64_t created) {
   protocol::stored_report r;
   r.status.id = id;
@@ -75,7 +68,7 @@ TEMPLATE_LIST_TEST_CASE("records come back in order, as they were, also to the n
   std::vector<std::string> names;
   {
     const auto b = site.open();
-    const auto taking = take(*b, owner, 3);
+    const auto taking = owner.take(*b, 3);
     CHECK(commit(*b, {taking}) == outcomes{errc::ok});
     for (int i = 0; i < 20; ++i) {
       const auto a = owner.next_append(3, 1 + i % 3);
@@ -108,12 +101,12 @@ TEMPLATE_LIST_TEST_CASE("who was taken over is fenced in all it does, and leaves
   owner_double old_owner(1);
   owner_double new_owner(2);
   const auto b = site.open();
-  commit(*b, {take(*b, old_owner, 0)});
+  commit(*b, {old_owner.take(*b, 0)});
   commit(*b, {old_owner.next_append(0, 2)});
   commit(*b, {old_owner.next_snapshot(0, {1})});
   commit(*b, {old_owner.next_snapshot(0, {2})});
   const auto seen = b->owner(0)->epoch;
-  commit(*b, {take(*b, new_owner, 0)});
+  commit(*b, {new_owner.take(*b, 0)});
   const auto records = *b->read_records(0, 0, all_bytes);
   const auto names = *b->store_names(0);
   CHECK(commit(*b, {old_owner.next_append(0, 2)}) == outcomes{errc::fenced});
@@ -143,7 +136,7 @@ TEMPLATE_LIST_TEST_CASE("a commit with a fenced member keeps all others", "", ba
   owner_double owner(1);
   owner_double stale(2);
   const auto b = site.open();
-  commit(*b, {take(*b, owner, 1), take(*b, stale, 2), put_value{"a", "1"}});
+  commit(*b, {owner.take(*b, 1), stale.take(*b, 2), put_value{"a", "1"}});
   commit(*b, {take_over{2, 1}});
   CHECK(commit(*b, {owner.next_append(1, 1), stale.next_append(2, 1), put_value{"a", "2"},
                     owner.next_append(1, 1)}) == outcomes{errc::ok, errc::fenced, errc::ok, errc::ok});
@@ -157,7 +150,7 @@ TEMPLATE_LIST_TEST_CASE("a take-over and an append under it fit into one commit"
   TestType site;
   owner_double owner(1);
   const auto b = site.open();
-  const auto taking = take(*b, owner, 1);
+  const auto taking = owner.take(*b, 1);
   CHECK(commit(*b, {taking, owner.next_append(1, 3)}) == outcomes{errc::ok, errc::ok});
   CHECK(b->owner(1)->next_seq == 4);
 }
@@ -167,7 +160,7 @@ TEMPLATE_LIST_TEST_CASE("records that do not go on from the end of the chain are
   TestType site;
   owner_double owner(1);
   const auto b = site.open();
-  commit(*b, {take(*b, owner, 1), put_value{"v", "old"}});
+  commit(*b, {owner.take(*b, 1), put_value{"v", "old"}});
   const auto first = owner.next_append(1, 2);
   commit(*b, {first});
   const auto good = owner.next_append(1, 2);
@@ -197,7 +190,7 @@ TEMPLATE_LIST_TEST_CASE("reads stop once a limit is exceeded, and go on from the
   TestType site;
   owner_double owner(4);
   const auto b = site.open();
-  commit(*b, {take(*b, owner, 1), owner.next_append(1, 50)});
+  commit(*b, {owner.take(*b, 1), owner.next_append(1, 50)});
   commit(*b, {owner.next_snapshot(1, {-1, 0, 3, 10, 11, 12})});
   const auto all = *b->read_records(1, 0, all_bytes);
   REQUIRE(all.size() == 50);
@@ -261,7 +254,7 @@ TEMPLATE_LIST_TEST_CASE("a snapshot is the newest chunk of each number up to it;
   TestType site;
   owner_double owner(5);
   const auto b = site.open();
-  commit(*b, {take(*b, owner, 1), owner.next_append(1, 3)});
+  commit(*b, {owner.take(*b, 1), owner.next_append(1, 3)});
   const auto first = owner.next_snapshot(1, {-1, 0, 1, 2});
   CHECK(commit(*b, {first}) == outcomes{errc::ok});
   commit(*b, {owner.next_append(1, 3)});
@@ -288,7 +281,7 @@ TEMPLATE_LIST_TEST_CASE("compaction leaves what the two newest generations need,
   TestType site;
   owner_double owner(6);
   const auto b = site.open();
-  commit(*b, {take(*b, owner, 1), take(*b, owner, 2)});
+  commit(*b, {owner.take(*b, 1), owner.take(*b, 2)});
   const compact greedy{1, 1, UINT64_MAX >> 1, instant::max(), UINT64_MAX >> 1};
   commit(*b, {owner.next_append(1, 4), owner.next_append(2, 4)});
   commit(*b, {owner.next_snapshot(1, {0, 1, 2})});
@@ -455,7 +448,7 @@ TEMPLATE_LIST_TEST_CASE("a copy holds the same, and no copy overwrites a file", 
   const auto b = site.open();
   auto r = report("a", 1);
   r.bytes = std::make_shared<const std::string>("bytes");
-  commit(*b, {take(*b, owner, 1), owner.next_append(1, 10), put(r), put_value{"x", "y"}});
+  commit(*b, {owner.take(*b, 1), owner.next_append(1, 10), put(r), put_value{"x", "y"}});
   commit(*b, {owner.next_snapshot(1, {1, 2})});
   const auto path = site.copy_path();
   REQUIRE(b->copy_to(path));
@@ -479,7 +472,7 @@ TEMPLATE_LIST_TEST_CASE("healing what is sound changes nothing", "", backends) {
   TestType site;
   owner_double owner(8);
   auto b = site.open();
-  commit(*b, {take(*b, owner, 1), owner.next_append(1, 5)});
+  commit(*b, {owner.take(*b, 1), owner.next_append(1, 5)});
   const auto records = *b->read_records(1, 0, all_bytes);
   CHECK(b->heal());
   CHECK(*b->read_records(1, 0, all_bytes) == records);
@@ -492,7 +485,7 @@ TEST_CASE("a disk in memory fails as it is told") {
   memory_site site;
   owner_double owner(9);
   auto b = site.open();
-  commit(*b, {take(*b, owner, 1)});
+  commit(*b, {owner.take(*b, 1)});
   const auto a = owner.next_append(1, 1);
   const std::vector<operation> ops{a};
   site.disk->fail_next(errc::disk_full);

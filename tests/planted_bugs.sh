@@ -29,6 +29,9 @@ for bug in "${@:-1 2 4 8}"; do
     if output=$(STOREMON_FAULT_RUNS="${STOREMON_FAULT_RUNS:-200}" "$build/tests/$test" 2>&1); then
       echo "bug $number: NOT caught by $test"
       missed+=("$number")
+    elif ! grep -q '^test cases:.*failed' <<<"$output"; then
+      echo "bug $number: $test ended without a verdict" >&2
+      missed+=("$number")
     else
       echo "bug $number: caught by $test: $(grep -m1 -E 'FAILED|lost|silent' <<<"$output" || true)"
     fi

@@ -33,9 +33,9 @@ struct memory_site {
 };
 
 /// Opens what must open.
-inline std::unique_ptr<journal::backend> must_open(const std::string& directory,
-                                                   const std::string& vfs = {}) {
-  auto opened = journal::open_sqlite({directory, vfs});
+inline std::unique_ptr<journal::backend> must_open(const std::string& directory, const std::string& vfs = {},
+                                                   int log_pages_max = 4000) {
+  auto opened = journal::open_sqlite({directory, vfs, log_pages_max});
   INFO(directory << ": " << (opened ? "" : opened.error().detail));
   REQUIRE(opened);
   return std::move(*opened);

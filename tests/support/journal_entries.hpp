@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ inline observation random_observation(random_source& random) {
 inline observation_rows random_observations(random_source& random, size_t stores, size_t rows) {
   observation_rows r;
   r.rule = static_cast<conflict_rule>(random.below(3));
+  const auto first = random.below(100);
   for (size_t i = 0; i < stores; ++i)
-    r.stores.add("store-" + std::to_string(random.below(1'000'000)) + "-" + std::to_string(i));
+    r.stores.add("store-" + std::to_string((first + i * 7919) % 10'007)); // in no order
   for (size_t i = 0; stores > 0 && i < rows; ++i) {
     r.store.push_back(static_cast<uint32_t>(random.below(stores)));
     r.seen.push_back(i > 0 && random.chance(50) ? r.seen.back() : random_observation(random));
@@ -77,7 +79,7 @@ inline update random_update(random_source& random, size_t rows_max = 2000) {
     return random_hours(random);
   case 1: {
     zone_rows z;
-    for (auto n = random.below(60); n > 0; --n) {
+    for (auto n = random.below(rows_max < 100 ? 6 : 60); n > 0; --n) {
       z.stores.add(random_name(random));
       z.zones.add(random.chance(500) ? "America/New_York" : random_name(random));
     }
@@ -99,7 +101,7 @@ inline update random_update(random_source& random, size_t rows_max = 2000) {
     return m;
   }
   default:
-    return random_observations(random, random.below(random.chance(500) ? 40 : 1000),
+    return random_observations(random, random.below(rows_max < 100 || random.chance(500) ? 40 : 1000),
                                random.below(random.chance(500) ? 20 : rows_max));
   }
 }
@@ -140,18 +142,29 @@ inline bool equivalent(const update& a, const update& b) {
   return meaning_of(a) == meaning_of(b);
 }
 
-/// What an owner of partitions does: takes them over, and makes appends that continue their chains. Knows
-/// nothing of whether they were committed, unless told.
+/// What an owner of partitions does: takes them over, and makes appends that continue their chains. It takes
+/// all it makes to be committed, until it loads the partition again.
 class owner_double {
 public:
   explicit owner_double(uint64_t seed) : random_(seed, 7) {}
 
-  /// Begins from what is kept.
-  journal::take_over take(uint32_t partition, const journal::ownership& kept) {
-    auto& p = partitions_[partition];
-    p.end = kept;
-    ++p.end.epoch;
-    return {partition, kept.epoch};
+  /// Takes a partition over as the backend knows it.
+  journal::take_over take(journal::backend& b, uint32_t partition) {
+    load(b, partition);
+    return {partition, partitions_[partition].end.epoch++};
+  }
+
+  /// Goes on from what the backend keeps of the partition.
+  void load(journal::backend& b, uint32_t partition) {
+    auto& p = partitions_[partition] = {};
+    p.end = b.owner(partition).value();
+    p.names = journal::store_names(b.store_names(partition).value());
+    const auto manifests = b.manifests(partition).value();
+    if (manifests.empty())
+      return;
+    p.generation = manifests.front().generation;
+    for (const auto& c : b.read_chunks(partition, p.generation, INT64_MIN, SIZE_MAX).value())
+      p.live.insert(c.number);
   }
 
   /// An append of some entries to the partition.
@@ -188,7 +201,7 @@ public:
       rows.store = {0};
       rows.seen = {random_observation(random_)};
       add(number, *codec_.encode(update(rows), known));
-      p.live[number] = true;
+      p.live.insert(number);
     }
     for (const auto number : gone) {
       add(number, {});
@@ -214,7 +227,7 @@ private:
     journal::ownership end;
     journal::store_names names;
     uint64_t generation = 0;
-    std::map<int64_t, bool> live;
+    std::set<int64_t> live;
   };
 
   random_source random_;

@@ -14,17 +14,15 @@ namespace storemon::journal {
 
 namespace {
 
-/// Pages the log may hold before it is moved into the file: 16 MiB, so that a start reads no more.
-constexpr int log_pages_max = 4000;
-
 /// Sequence numbers and generations beyond are no integers of SQLite's; there are none.
 constexpr uint64_t integer_max = INT64_MAX;
 
 class sqlite_backend final : public backend {
 public:
   sqlite_backend(std::unique_ptr<data_directory> directory, std::unique_ptr<sqlite_handle> db,
-                 uint64_t number, std::string vfs)
-      : directory_(std::move(directory)), db_(std::move(db)), number_(number), vfs_(std::move(vfs)) {}
+                 uint64_t number, const sqlite_options& options)
+      : directory_(std::move(directory)), db_(std::move(db)), number_(number), vfs_(options.vfs),
+        log_pages_max_(options.log_pages_max) {}
 
   ~sqlite_backend() override {
     if (!failure_.empty())
@@ -43,7 +41,7 @@ public:
       if (code != again)
         return write_failure(code);
     }
-    if (db_->log_pages() >= log_pages_max)
+    if (db_->log_pages() >= log_pages_max_)
       move_log();
     return outcomes;
   }
@@ -265,6 +263,7 @@ private:
   std::unique_ptr<sqlite_handle> db_;
   uint64_t number_;
   std::string vfs_;
+  int log_pages_max_;
   std::string failure_; ///< why nothing can be committed; empty: it can
   std::string last_message_;
 };
@@ -310,7 +309,7 @@ result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options) {
   } else if (number > 1)
     remove_database(**db, (*directory)->file(number - 1)); // a heal may have been cut short before it did
   const bool failing = (*directory)->marked_failed();
-  auto opened = std::make_unique<sqlite_backend>(std::move(*directory), std::move(*db), number, options.vfs);
+  auto opened = std::make_unique<sqlite_backend>(std::move(*directory), std::move(*db), number, options);
   if (failing) {
     opened->poison("the process before ended while its writes failed");
     if (auto healed = opened->heal(); !healed)

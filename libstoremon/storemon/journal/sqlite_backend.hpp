@@ -10,6 +10,8 @@ namespace storemon::journal {
 struct sqlite_options {
   std::string directory; ///< see data_directory.hpp; made where there is none
   std::string vfs{};     ///< SQLite's virtual file system; empty: the operating system's
+  /// Pages of 4 KiB the log may hold before it is moved into the file: how much a start has to read again.
+  int log_pages_max = 4000;
 };
 
 /// Opens the data in a directory, or begins anew where there is none. Copies it first when the process before
