@@ -83,6 +83,36 @@ applied partition_data::apply_to(const observation_rows& change) {
   return done;
 }
 
+protocol::batch_result partition_data::check(const observation_rows& rows) const {
+  protocol::batch_result would;
+  std::map<std::pair<uint32_t, instant>, store_status> within; // of the rows
+  for (size_t i = 0; i < rows.seen.size(); ++i) {
+    const auto row = rows.seen[i];
+    const auto id = rows.stores[rows.store[i]];
+    auto [known, is_new] = within.try_emplace({rows.store[i], row.at()}, row.status());
+    const auto found = index_.find(id);
+    if (is_new && found != index_.end()) {
+      const auto& held = found->second->observations;
+      const auto at =
+          std::lower_bound(held.begin(), held.end(), observation(row.at(), store_status::inactive));
+      if (at != held.end() && at->at() == row.at()) {
+        known->second = at->status();
+        is_new = false;
+      }
+    }
+    if (is_new)
+      ++would.done.accepted;
+    else if (known->second == row.status())
+      ++would.done.duplicates;
+    else {
+      ++would.done.conflicts;
+      if (would.conflicts.size() < protocol::conflicts_listed_max)
+        would.conflicts.push_back({std::string(id), row.at(), known->second});
+    }
+  }
+  return would;
+}
+
 applied partition_data::apply_to(const hours_rows& change) {
   std::vector<store*> named;
   named.reserve(change.stores.size());

@@ -26,6 +26,10 @@ public:
   /// Applies one durable change; what it does depends on the sequence of changes alone.
   applied apply(const update& change);
 
+  /// What applying these rows would do now. Its conflicts are the first rows that contradict what is held or
+  /// one another, also where the instant is known as a conflict already.
+  protocol::batch_result check(const observation_rows& rows) const;
+
   protocol::census census() const;
 
   protocol::data_quality quality() const;

@@ -11,6 +11,7 @@ shard_actor::behavior_type shard(shard_actor::stateful_pointer<shard_state> self
       [self](batch_atom, const shared_batch& b) -> batch_result {
         return {self->state.data.apply(update(b->rows)), false, {}};
       },
+      [self](check_atom, const shared_batch& b) { return self->state.data.check(b->rows); },
       [self](marks_atom) -> shared_marks { return shared_marks(); },
       [self](store_atom, const std::string&) -> shared_card { return shared_card(); },
       [self](apply_atom, const shared_update& change) -> applied { return self->state.data.apply(*change); },
