@@ -279,7 +279,7 @@ outcome outcome_of(const feeds& from, node::engine_options options) {
   REQUIRE(engine.wait_ready());
   outcome o{all_reports(engine.system(), engine.coordinator()),
             require_totals(test::last_totals(engine), from)};
-  // The same directory once more: nothing is new but the hours and zones, of a newer revision.
+  // The same directory once more: nothing is new but the hours and zones, which replace what was.
   const auto again = node::ask<std::shared_ptr<const protocol::import_result>>(
       engine.system(), engine.supervisor(), protocol::import_atom_v);
   REQUIRE(again);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <span>
 
 namespace storemon::ingest {
@@ -63,6 +64,16 @@ std::string_view to_string(reject_reason reason) noexcept {
     return "bad_zone_name";
   case reject_reason::line_too_long:
     return "line_too_long";
+  case reject_reason::in_the_future:
+    return "in_the_future";
+  case reject_reason::bad_json:
+    return "bad_json";
+  case reject_reason::not_an_object:
+    return "not_an_object";
+  case reject_reason::unknown_field:
+    return "unknown_field";
+  case reject_reason::repeated_field:
+    return "repeated_field";
   }
   return "too_few_fields";
 }
@@ -118,6 +129,21 @@ result<layout> read_header(feed kind, std::string_view record) {
   if (!repeated.empty())
     return error{errc::bad_feed, "the " + name + " feed's header names more than once: " + repeated};
   return found;
+}
+
+result<layout> read_header(std::string_view record) {
+  std::optional<layout> fits;
+  for (const auto kind : {feed::status, feed::hours, feed::zones}) {
+    const auto found = read_header(kind, record);
+    if (!found)
+      continue;
+    if (fits)
+      return error{errc::bad_feed, "the header fits more than one feed"};
+    fits = *found;
+  }
+  if (!fits)
+    return error{errc::bad_feed, "the header fits none of the feeds"};
+  return *fits;
 }
 
 } // namespace storemon::ingest

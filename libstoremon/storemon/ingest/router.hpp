@@ -6,6 +6,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -25,13 +26,22 @@ struct router_options {
   /// A batch that has so many rows goes: bounds a message, and the memory of the open batches (12 bytes a row
   /// and partition, in every parser).
   size_t rows_max = 4096;
+  /// Rows that an empty batch gets room for at once.
+  size_t rows_expected = 4096;
+  /// Stores that an empty batch gets room for at once; none: they come in time.
+  size_t stores_expected = 0;
+  /// Stores of all partitions that a new router gets room for.
+  size_t ids_expected = 768;
   std::chrono::local_days valid_from = always_valid; ///< of hours
 };
 
 /// An empty batch with room for its rows.
 inline void open(observation_rows& batch, const router_options& options) {
-  batch.store.reserve(options.rows_max);
-  batch.seen.reserve(options.rows_max);
+  const auto rows = std::min(options.rows_expected, options.rows_max);
+  batch.store.reserve(rows);
+  batch.seen.reserve(rows);
+  constexpr size_t id_bytes = 24; // decimals; longer ones cost a copy
+  batch.stores.reserve(options.stores_expected, options.stores_expected * id_bytes);
 }
 
 inline void append(observation_rows& batch, uint32_t store, const observation& row) {
@@ -44,7 +54,8 @@ template <class Batch, class Row, class Emit>
 class dictionary_router {
 public:
   dictionary_router(const router_options& options, Emit emit)
-      : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
+      : options_(options), emit_(std::move(emit)), known_(options.partitions, options.ids_expected),
+        parts_(options.partitions) {}
 
   /// Takes a row in. The text of `id` must live until drain().
   void add(std::string_view id, const Row& row) {
@@ -157,6 +168,8 @@ private:
     hours_rows batch;
   };
 
+  /// Rows that an empty batch gets room for at once.
+  size_t rows_expected = 4096;
   std::chrono::local_days valid_from_;
   Emit emit_;
   std::vector<part> parts_;

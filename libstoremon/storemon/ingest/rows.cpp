@@ -15,7 +15,8 @@ bool says(std::string_view text, std::string_view word) noexcept {
 } // namespace
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
-                                      timestamp_reader& timestamps, status_row& row) noexcept {
+                                      timestamp_reader& timestamps, instant latest,
+                                      status_row& row) noexcept {
   if (fields.size() < where.fields_min)
     return reject_reason::too_few_fields;
   row.store = fields[where.column[0]];
@@ -28,6 +29,8 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
   instant at;
   if (!timestamps.read(fields[where.column[2]], at))
     return reject_reason::bad_timestamp;
+  if (at > latest)
+    return reject_reason::in_the_future;
   row.seen = observation(at, static_cast<store_status>(active));
   return std::nullopt;
 }

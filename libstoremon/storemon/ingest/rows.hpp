@@ -30,9 +30,10 @@ inline constexpr size_t zone_name_bytes_max = 64;
 
 /// Reads a record's fields as a row of the feed. Of several faults the one told is the first of: too few
 /// fields, the store id, then the other columns in SEMANTICS' order.
+/// @param latest  an observation after it is in_the_future
 /// @returns why the record is no such row; nothing when it is one.
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
-                                      timestamp_reader& timestamps, status_row& row) noexcept;
+                                      timestamp_reader& timestamps, instant latest, status_row& row) noexcept;
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       store_hours_row& row) noexcept;

@@ -258,11 +258,22 @@ shard_actor::behavior_type shard(shard_state::pointer self, const shard_options&
                     .answer = answer_to(promise, [](const batch_result& r) { return r; })});
         return promise;
       },
+      [&state](check_atom, const shared_batch& batch) {
+        return when_serving<batch_result>(state, [&] {
+          batch_result would;
+          if (auto contradicted = state.data.contradiction(batch->rows))
+            would.conflicts.push_back(std::move(*contradicted));
+          would.done.conflicts = static_cast<int64_t>(would.conflicts.size());
+          return would;
+        });
+      },
       [&state](marks_atom) {
         return when_serving<shared_marks>(state, [&] { return state.data.batches().marks(); });
       },
       [&state](census_atom) { return when_serving<census>(state, [&] { return state.census(); }); },
       [&state](rows_atom, const shared_spec& spec, const std::string& after) {
+        // A thread that answers a client would else wait for the core until the kernel's next tick.
+        std::this_thread::yield();
         return when_serving<shared_columns>(
             state, [&] { return state.data.rows(*spec, after, state.options().limits); });
       },

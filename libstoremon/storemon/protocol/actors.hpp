@@ -71,6 +71,7 @@ CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_card))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_marks))
 CAF_ADD_ATOM(storemon_values, storemon::protocol, apply_atom, "apply")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, batch_atom, "batch")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, check_atom, "check")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, load_atom, "load")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, marks_atom, "marks")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, store_atom, "store")
@@ -155,6 +156,9 @@ using shard_actor = caf::typed_actor<
     /// As apply, for a client's batch: one applied before is not applied again. Fails with key_reused where
     /// its key came with another body, conflict where the batch says so.
     op<batch_result, batch_atom, shared_batch>,
+    /// Whether an observation of the batch contradicts what is held, or another of them: then `done.conflicts`
+    /// is 1 and `conflicts` holds the first. Nothing is applied.
+    op<batch_result, check_atom, shared_batch>,
     /// The batches remembered.
     op<shared_marks, marks_atom>,
     /// What the partition holds.
@@ -191,7 +195,6 @@ using coordinator_actor = caf::typed_actor<
     op<shared_quality, quality_atom>,
     /// Takes no more reports; answers once none is running.
     op<bool, stop_atom>,
-    /// From the supervisor: the shard of each partition; a null handle where none serves now.
     /// From the supervisor: the shard of each partition; a null handle where none serves now.
     caf::reacts_to<placed_atom, std::vector<shard_actor>>>;
 
