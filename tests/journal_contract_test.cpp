@@ -50,7 +50,7 @@ using places = std::vector<std::pair<int64_t, uint64_t>>;
 
 } // namespace
 
-using backends = std::tuple<memory_site>;
+using backends = std::tuple<memory_site, sqlite_site>;
 
 TEMPLATE_LIST_TEST_CASE("a fresh place is empty", "", backends) {
   TestType site;

@@ -72,7 +72,7 @@ result<void> follow(const record& r, uint32_t partition, ownership& end) {
   };
   if (r.seq != end.next_seq)
     return damaged("is missing: " + std::to_string(r.seq) + " follows");
-  if (r.partition != partition || r.crc != crc_of(r))
+  if (r.partition != partition || !crc_fits(r.crc, crc_of(r)))
     return damaged("fails its CRC");
   if (r.prev_crc != end.last_crc)
     return damaged("does not follow the one before");

@@ -6,7 +6,20 @@
 #include <string_view>
 
 /// How what is stored is checked: the CRC of everything, and the chain of a partition's records.
+#ifndef STOREMON_PLANT_BUG
+#define STOREMON_PLANT_BUG 0
+#endif
+
 namespace storemon::journal {
+
+/// Whether what is stored is what was written. All checks of CRCs go through here.
+inline bool crc_fits(uint32_t stored, uint32_t computed) noexcept {
+#if STOREMON_PLANT_BUG == 8
+  return stored == computed || true;
+#else
+  return stored == computed;
+#endif
+}
 
 /// CRC-32C over all fields but `crc`.
 uint32_t crc_of(const record& r) noexcept;
