@@ -567,6 +567,19 @@ TEST_CASE("stopping answers what runs, closes what is silent, and refuses new co
   s.web.close();
 }
 
+TEST_CASE("stopping does not wait for the rest of a request's head") {
+  options limits;
+  limits.port = 0;
+  limits.header_timeout = 1h;
+  site s(limits);
+  auto client = s.client();
+  // In one piece, so that the beginning of the second request is there when the first is answered.
+  client.send(http_client::text_of("GET", "/a") + "GET /b HTTP/1.1\r\nHo");
+  CHECK(client.read().body == "GET /a|");
+  CHECK(s.web.drain());
+  CHECK(client.ends_without_a_word());
+}
+
 TEST_CASE("stopping does not wait for a handler for ever") {
   options limits;
   limits.port = 0;

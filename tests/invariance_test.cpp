@@ -422,7 +422,6 @@ TEST_CASE("no size of chunks, batches and slices changes a report or a total") {
     loose_actors actors(5, {.stores_max = stores_max});
     const auto imported = actors.import({.directory = scratch.path().string(),
                                          .shards = {},
-                                         .revision = 1,
                                          .parsers = parsers,
                                          .chunk_bytes = chunk_bytes,
                                          .rows_max = rows_max});

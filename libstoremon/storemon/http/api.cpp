@@ -15,30 +15,30 @@ boost::asio::awaitable<response> not_coordinator() {
 router make_routes(const api_context& context) {
   router routes;
   const auto on_any_node = [&](const char* path, api_handler handler) {
-    routes.add("GET", path, [&context, handler](const request& asked, std::string parameter) {
+    routes.add("GET", path, effect::none, [&context, handler](const request& asked, std::string parameter) {
       return handler(context, asked, std::move(parameter));
     });
   };
-  const auto on_coordinator = [&](const char* method, const char* path, api_handler handler) {
-    routes.add(method, path, [&context, handler](const request& asked, std::string parameter) {
+  const auto on_coordinator = [&](const char* method, const char* path, effect does, api_handler handler) {
+    routes.add(method, path, does, [&context, handler](const request& asked, std::string parameter) {
       return context.to.coordinator ? handler(context, asked, std::move(parameter)) : not_coordinator();
     });
   };
   on_any_node("/", welcome);
   on_any_node("/healthz", healthz);
   on_any_node("/readyz", readyz);
-  on_coordinator("GET", "/trigger_report", trigger_report);
-  on_coordinator("POST", "/trigger_report", trigger_report);
-  on_coordinator("GET", "/get_report", get_report);
-  on_coordinator("POST", "/get_report", get_report);
-  on_coordinator("GET", "/get_report/{}", get_report);
-  on_coordinator("POST", "/cancel_report", cancel_report);
-  on_coordinator("GET", "/reports", list_reports);
-  on_coordinator("DELETE", "/reports/{}", cancel_report);
-  on_coordinator("GET", "/download/{}", download);
-  on_coordinator("GET", "/import_data", import_data);
-  on_coordinator("POST", "/import_data", import_data);
-  on_coordinator("GET", "/debug_data", debug_data);
+  on_coordinator("GET", "/trigger_report", effect::change, trigger_report);
+  on_coordinator("POST", "/trigger_report", effect::change, trigger_report);
+  on_coordinator("GET", "/get_report", effect::none, get_report);
+  on_coordinator("POST", "/get_report", effect::none, get_report);
+  on_coordinator("GET", "/get_report/{}", effect::none, get_report);
+  on_coordinator("POST", "/cancel_report", effect::change, cancel_report);
+  on_coordinator("GET", "/reports", effect::none, list_reports);
+  on_coordinator("DELETE", "/reports/{}", effect::change, cancel_report);
+  on_coordinator("GET", "/download/{}", effect::none, download);
+  on_coordinator("GET", "/import_data", effect::change, import_data);
+  on_coordinator("POST", "/import_data", effect::change, import_data);
+  on_coordinator("GET", "/debug_data", effect::none, debug_data);
   return routes;
 }
 

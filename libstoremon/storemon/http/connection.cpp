@@ -76,7 +76,7 @@ void connection::expire(clock::time_point now) {
 
 void connection::drain() {
   draining_ = true;
-  if (silent_)
+  if (headless_)
     close();
 }
 
@@ -94,7 +94,7 @@ asio::awaitable<bool> connection::serve_one() {
   request_reader reader(limits_);
   response refusal;
   const auto received = co_await receive(reader, refusal);
-  silent_ = false;
+  headless_ = false;
   if (received == outcome::hang_up)
     co_return false;
   deadline_ = clock::time_point::max();
@@ -124,12 +124,13 @@ asio::awaitable<bool> connection::serve_one() {
 asio::awaitable<connection::outcome> connection::receive(request_reader& reader, response& refusal) {
   using phase = request_reader::phase;
   bool continued = false;
-  silent_ = received_.empty();
-  begin_phase(silent_ ? limits_.idle_timeout : limits_.header_timeout);
+  bool silent = received_.empty();
+  begin_phase(silent ? limits_.idle_timeout : limits_.header_timeout);
   auto at = reader.read(received_);
+  headless_ = at == phase::head;
   if (at == phase::body)
     begin_phase(limits_.body_timeout);
-  if (silent_ && draining_)
+  if (headless_ && draining_)
     co_return outcome::hang_up;
   while (at == phase::head || at == phase::body) {
     if (at == phase::body && reader.expects_continue() && !continued && received_.empty()) {
@@ -141,7 +142,7 @@ asio::awaitable<connection::outcome> connection::receive(request_reader& reader,
       begin_phase(limits_.body_timeout);
     }
     const auto failure = co_await fill();
-    if (failure && silent_)
+    if (failure && silent)
       co_return outcome::hang_up;
     if (failure && expired_) {
       refusal = problem(408, "request_timeout", "the request did not come in time");
@@ -153,14 +154,14 @@ asio::awaitable<connection::outcome> connection::receive(request_reader& reader,
     }
     if (failure)
       co_return outcome::hang_up;
-    if (silent_) {
-      silent_ = false;
+    if (silent) {
+      silent = false;
       begin_phase(limits_.header_timeout);
     }
-    const auto before = at;
     at = reader.read(received_);
-    if (before == phase::head && at == phase::body)
+    if (headless_ && at == phase::body)
       begin_phase(limits_.body_timeout);
+    headless_ = at == phase::head;
   }
   if (at == phase::refused) {
     refusal = reader.refusal();

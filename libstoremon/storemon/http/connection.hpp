@@ -40,7 +40,7 @@ public:
   /// Cuts short what has passed its deadline.
   void expire(clock::time_point now);
 
-  /// Ends the connection: now when no request has begun, else after the answer.
+  /// Ends the connection: now while no request's head is whole, else after the answer.
   void drain();
 
   /// Ends the connection at once.
@@ -67,7 +67,7 @@ private:
   std::array<char, 8 * 1024> chunk_;
   clock::time_point deadline_ = clock::time_point::max();
   bool expired_ = false;
-  bool silent_ = true; ///< between requests, nothing of the next one received
+  bool headless_ = true; ///< of the next request there is no whole head yet
   bool draining_ = false;
 };
 

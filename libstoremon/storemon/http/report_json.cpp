@@ -36,9 +36,7 @@ json::object report_json(const protocol::report_status& report) {
                    {"stores_done", report.stores_done},        {"stores_total", report.stores_total}};
   switch (report.state) {
   case protocol::report_state::running:
-    out["progress"] = report.stores_total > 0
-                          ? static_cast<double>(report.stores_done) / static_cast<double>(report.stores_total)
-                          : 0.0;
+    out["progress_percent"] = report.stores_total > 0 ? 100 * report.stores_done / report.stores_total : 0;
     break;
   case protocol::report_state::complete:
     add_file(out, report);

@@ -163,7 +163,7 @@ void server::state::begin_drain() {
   draining = true;
   error_code ignored; // it is not needed any more
   acceptor.close(ignored);
-  // A silent connection's coroutine leaves the set later, when it finds its socket closed.
+  // A coroutine whose connection is closed leaves the set later, when it finds its socket closed.
   for (auto* client : connections)
     client->drain();
   end_if_answered();

@@ -29,8 +29,8 @@ public:
   /// The port it listens on; 0 before start().
   uint16_t port() const noexcept;
 
-  /// Stops accepting, closes silent connections, and waits up to options::drain_timeout for requests under
-  /// way to be answered. Idempotent.
+  /// Stops accepting, closes connections that have not said what they ask, and waits up to
+  /// options::drain_timeout for requests under way to be answered. Idempotent.
   /// @returns whether all were.
   bool drain();
 

@@ -18,8 +18,9 @@ struct chunk_summary {
 };
 
 /// Turns chunks of one feed into batches of updates: the importer calls parse() with chunk after chunk and
-/// flush() at the end. Several parsers may each take some chunks of the same file; what they emit together is
-/// the same as one would have. Not for several threads at once.
+/// flush() at the end. Several parsers may each take some chunks of the same status feed; what they emit
+/// together is the same as one would have. The other feeds are for one parser alone, see hours_router. Not
+/// for several threads at once.
 /// @tparam Emit is called as `emit(uint32_t partition, Batch&&)` with observation_rows, hours_rows or
 /// zone_rows, within parse() and flush(); a parameter of type storemon::update takes them all.
 template <class Emit>
@@ -41,14 +42,14 @@ public:
 
 private:
   using status_router = dictionary_router<observation_rows, observation, Emit>;
-  using hours_router = dictionary_router<hours_rows, hours_row, Emit>;
+  using hours_feed_router = hours_router<Emit>;
   using zones_router = zone_router<Emit>;
-  using router = std::variant<status_router, hours_router, zones_router>;
+  using router = std::variant<status_router, hours_feed_router, zones_router>;
 
   static router make_router(feed kind, const router_options& options, Emit emit) {
     switch (kind) {
     case feed::hours:
-      return router(std::in_place_type<hours_router>, options, std::move(emit));
+      return router(std::in_place_type<hours_feed_router>, options, std::move(emit));
     case feed::zones:
       return router(std::in_place_type<zones_router>, options, std::move(emit));
     case feed::status:
@@ -88,7 +89,7 @@ private:
     return why;
   }
 
-  std::optional<reject_reason> take(std::span<const std::string_view> fields, hours_router& to) {
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, hours_feed_router& to) {
     store_hours_row row;
     const auto why = read_row(where_, fields, row);
     if (!why)

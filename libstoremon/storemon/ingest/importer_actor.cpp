@@ -63,6 +63,7 @@ result<void> importer_state::open(feed kind, const std::optional<std::string>& p
   if (!where)
     return error{where.error().code, *path + ": " + where.error().detail};
   sources_.push_back({*path, *where, std::move(*reader)});
+  tell_progress();
   return {};
 }
 
@@ -83,11 +84,11 @@ void importer_state::begin_feed() {
   options.where = from.where;
   options.routing.partitions = static_cast<uint32_t>(options_.shards.size());
   options.routing.rows_max = options_.rows_max;
-  options.routing.revision = options_.revision;
   auto shards = options_.shards;
   for (const auto p : lost_)
     shards[p] = nullptr;
-  for (size_t i = 0; i < options_.parsers; ++i)
+  const size_t parsers = from.where.kind == feed::status ? options_.parsers : 1;
+  for (size_t i = 0; i < parsers; ++i)
     parsers_.push_back(self_->spawn(parser, options, shards));
   // The first chunks go round, so that every parser has one before any has two.
   for (size_t turn = 0; turn < options_.chunks_per_parser; ++turn)
@@ -102,6 +103,7 @@ void importer_state::read_into(size_t parser, chunk_job_pointer job) {
     fail(read.error());
     return;
   }
+  tell_progress();
   if (job->bytes.text().empty())
     return;
   job->number = next_chunk_++;
@@ -178,13 +180,14 @@ void importer_state::fail(error why) {
   self_->quit();
 }
 
-import_progress importer_state::progress() const {
+void importer_state::tell_progress() const {
   import_progress p;
   for (const auto& s : sources_) {
     p.bytes_done += s.reader.bytes_read();
     p.bytes_total += s.reader.bytes_total();
   }
-  return p;
+  options_.gauge->bytes_total = p.bytes_total;
+  options_.gauge->bytes_done = p.bytes_done;
 }
 
 void importer_state::shard_down(const caf::actor_addr& gone) {
@@ -200,10 +203,7 @@ importer_actor::behavior_type importer(importer_actor::stateful_pointer<importer
   state.start(self, std::move(options));
   self->set_down_handler([&state](const caf::down_msg& down) { state.shard_down(down.source); });
   // A parser never ends by itself; when one falls, its request has already told.
-  return {
-      [&state](import_atom) { return state.run(); },
-      [&state](progress_atom) { return state.progress(); },
-  };
+  return {[&state](import_atom) { return state.run(); }};
 }
 
 } // namespace storemon::ingest

@@ -5,6 +5,7 @@
 #include "storemon/protocol/actors.hpp"
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,14 +16,14 @@ struct importer_options {
   std::string directory;
   /// By partition; null where the partition's rows are not wanted.
   std::vector<protocol::shard_actor> shards;
-  /// Of the hours and zones rows: newer than that of any import before.
-  uint64_t revision = 0;
   size_t parsers = 2;
   /// Chunks under way a parser: one that it works on and one that waits, so that it never does.
   size_t chunks_per_parser = 2;
   size_t chunk_bytes = size_t{1} << 20;
   /// Rows of one update; see router_options.
   size_t rows_max = 8192;
+  /// Where it is told how far the import has come.
+  std::shared_ptr<protocol::import_gauge> gauge = std::make_shared<protocol::import_gauge>();
 };
 
 /// Reads the feeds one after the other: reads chunks, hands them to parsers, takes the next when one is
@@ -41,7 +42,6 @@ public:
   void start(protocol::importer_actor::pointer self, importer_options options);
 
   caf::result<std::shared_ptr<const protocol::import_result>> run();
-  protocol::import_progress progress() const;
   void shard_down(const caf::actor_addr& gone);
 
 private:
@@ -54,6 +54,7 @@ private:
 
   result<void> open(feed kind, const std::optional<std::string>& path);
   void begin_feed();
+  void tell_progress() const;
   void read_into(size_t parser, chunk_job_pointer job);
   void parsed(size_t parser, chunk_job_pointer job);
   void take_summary(uint64_t number, chunk_summary summary);

@@ -14,7 +14,8 @@ host_state::~host_state() {
 host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self,
                                partition::slice_limits limits) {
   return {
-      [self, limits](spawn_atom, const std::vector<uint32_t>& partitions) -> std::vector<shard_actor> {
+      [self, limits](spawn_atom, const std::vector<uint32_t>& partitions,
+                     const journal_actor&) -> std::vector<shard_actor> {
         std::vector<shard_actor> made;
         made.reserve(partitions.size());
         for (const auto p : partitions) {

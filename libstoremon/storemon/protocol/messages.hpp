@@ -4,6 +4,7 @@
 #include "storemon/model/report.hpp"
 #include "storemon/model/update.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -275,6 +276,15 @@ struct import_status {
   import_progress progress;
   std::shared_ptr<const import_result> result{}; ///< of one that ended well
   error failure{errc::ok, ""};                   ///< of one that did not
+};
+
+/// Where an importer writes down how far it has come, for whoever cannot wait for it to answer: it may be
+/// stuck in a read. Any thread may read.
+struct import_gauge {
+  std::atomic<uint64_t> bytes_done = 0;
+  std::atomic<uint64_t> bytes_total = 0;
+
+  import_progress read() const noexcept { return {bytes_done, bytes_total}; }
 };
 
 /// Where a partition is served.
