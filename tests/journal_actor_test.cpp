@@ -1,4 +1,5 @@
 /// The journal's actor, step by step on a disk in memory.
+#include "storemon/journal/sqlite_backend.hpp"
 #include "support/journal_bench.hpp"
 #include "support/results.hpp"
 #include "support/scratch_directory.hpp"
@@ -107,6 +108,44 @@ TEST_CASE_METHOD(journal_bench,
       CHECK((slice > 1 || told.slices == written[p].size()));
     }
   }
+}
+
+TEST_CASE_METHOD(journal_bench, "on SQLite, too, a replay gives what was appended and kept in snapshots") {
+  test::scratch_directory directory;
+  open_storage = [&] { return journal::open_sqlite({directory.path().string()}).value(); };
+  options.free_min = 0; // whatever the machine's disk is like
+  options.slice_bytes_max = 700;
+  start();
+  test::random_entries random(17);
+  std::vector<journal_entry> written;
+  auto epoch = opened(0);
+  const auto write = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      written.push_back(random.next());
+      CHECK(append(0, epoch, {written.back()}).value() == written.size());
+    }
+  };
+  write(100);
+  const auto held = test::polls({"store-1", "store-2"}, journal_day, 40);
+  const auto chunk = std::make_shared<const update>(held);
+  CHECK(snapshot({0, epoch, 60, 80, 7, {{19377, chunk}}}).value());
+  now = journal_day + options.retention + 24h;
+  CHECK(snapshot({0, epoch, 90, 80, 9, {{19377, nullptr}}}).value());
+  write(20);
+  for (const bool restarted : {false, true}) {
+    if (restarted) {
+      start();
+      epoch = opened(0);
+    }
+    const auto told = replay(0, epoch).value();
+    CHECK(told.damage == "");
+    CHECK(told.hash == 9);
+    CHECK(told.from_snapshot == 1);
+    auto expected = canonical_all({written.begin() + 90, written.end()});
+    expected.insert(expected.begin(), test::canonical({held, {}, {}}));
+    CHECK(told.entries == expected);
+  }
+  end(caf::exit_reason::user_shutdown); // before its directory goes
 }
 
 TEST_CASE_METHOD(journal_bench, "an empty partition has an empty past") {

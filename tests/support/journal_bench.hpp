@@ -5,6 +5,7 @@
 #include "storemon/journal/memory_backend.hpp"
 #include "support/sim.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -149,8 +150,7 @@ public:
   /// Starts the journal; one that ran before ends first, as if its process had died.
   void start() {
     end(caf::exit_reason::kill);
-    handle = owns(protocol::journal_actor(
-        system.spawn(journal::journal, std::make_unique<journal::memory_backend>(disk), options)));
+    handle = owns(protocol::journal_actor(system.spawn(journal::journal, open_storage(), options)));
   }
 
   void end(caf::exit_reason why) {
@@ -221,6 +221,9 @@ public:
     }
   }
 
+  std::function<std::unique_ptr<journal::backend>()> open_storage = [this] {
+    return std::make_unique<journal::memory_backend>(disk);
+  };
   std::shared_ptr<journal::memory_disk> disk = std::make_shared<journal::memory_disk>();
   journal::journal_options options;
   protocol::journal_actor handle;

@@ -10,20 +10,6 @@ using namespace protocol;
 
 namespace {
 
-/// What a change weighs in a commit.
-size_t bytes_of(const operation& what) {
-  size_t bytes = 0;
-  if (const auto* a = std::get_if<append>(&what))
-    for (const auto& r : a->records)
-      bytes += r.payload.size();
-  else if (const auto* s = std::get_if<put_snapshot>(&what))
-    for (const auto& c : s->chunks)
-      bytes += c.payload.size();
-  else if (const auto* p = std::get_if<put_report>(&what); p && p->report->bytes)
-    bytes = p->report->bytes->size();
-  return bytes;
-}
-
 std::string of_partition(uint32_t partition) {
   return "partition " + std::to_string(partition);
 }
@@ -61,11 +47,15 @@ caf::typed_response_promise<R> journal_state::queue(change c,
       promise.deliver(to_caf(done.error()));
   };
   c.fail = [promise](const error& e) mutable { promise.deliver(to_caf(e)); };
-  queue_.push_back(std::move(c));
+  queue_.add(std::move(c));
   if (!awake_)
-    self_->send(self_, next_atom_v);
-  awake_ = true;
+    wake();
   return promise;
+}
+
+void journal_state::wake() {
+  self_->send(self_, next_atom_v);
+  awake_ = true;
 }
 
 /// Whether the epoch's owner may write to the partition.
@@ -239,64 +229,30 @@ caf::result<bool> journal_state::put(const std::string& name, const std::string&
 
 void journal_state::commit() {
   awake_ = false;
-  const bool full = !room();
-  std::vector<change> group;
-  std::vector<operation> operations;
-  std::vector<std::pair<change, error>> not_taken;
-  size_t bytes = 0;
-  while (!queue_.empty() && bytes <= options_.commit_bytes_max) {
-    auto& next = queue_.front();
-    if (next.alone && ledgers_[*next.alone].staged())
-      break;
-    auto made = full && next.adds ? result<operation>(error{errc::disk_full, health().failure}) : next.make();
-    if (made) {
-      bytes += bytes_of(*made);
-      operations.push_back(std::move(*made));
-      group.push_back(std::move(next));
-    } else {
-      not_taken.emplace_back(std::move(next), made.error());
-    }
-    queue_.pop_front();
-  }
-  if (!queue_.empty()) {
-    self_->send(self_, next_atom_v);
-    awake_ = true;
-  }
-#if STOREMON_PLANT_BUG == 2
-  for (size_t i = 0; i < group.size(); ++i)
-    group[i].settle(operations[i], errc::ok);
-#endif
-  auto done =
-      operations.empty() ? result<std::vector<errc>>(std::vector<errc>()) : backend_->commit(operations);
+  std::optional<error> no_room;
+  if (!room())
+    no_room = error{errc::disk_full, no_room_sentence()};
+  const auto done = queue_.commit(*backend_, ledgers_, options_.commit_bytes_max, no_room);
+  if (!queue_.empty())
+    wake();
   if (!done) {
-    for (auto& l : ledgers_)
-      l.undo();
-    // What was refused for what the commit would have changed has to hear of its failure too.
-    for (auto& c : group)
-      c.fail(done.error());
-    for (auto& [c, why] : not_taken)
-      c.fail(done.error());
     failure_ = done.error().detail;
     note(done.error());
-    return;
-  }
-  for (auto& l : ledgers_)
-    l.keep();
-  if (!operations.empty()) {
+  } else if (*done > 0) {
     ++commits_;
     if (!failing_)
       failure_.clear();
   }
-  for (size_t i = 0; i < group.size(); ++i)
-    group[i].settle(operations[i], (*done)[i]);
-  for (auto& [c, why] : not_taken)
-    c.fail(why);
 }
 
 // -- what fails -------------------------------------------------------------------------------------------
 
 bool journal_state::room() const {
   return backend_->bytes_free() >= options_.free_min;
+}
+
+std::string journal_state::no_room_sentence() const {
+  return "fewer than " + std::to_string(options_.free_min) + " bytes are free on the disk";
 }
 
 /// Takes notice of a failure of the backend: one that poisons it begins its healing.
@@ -452,7 +408,7 @@ journal_health journal_state::health() const {
   h.bytes_free = backend_->bytes_free();
   h.failure = failure_;
   if (h.failure.empty() && !room())
-    h.failure = "fewer than " + std::to_string(options_.free_min) + " bytes are free on the disk";
+    h.failure = no_room_sentence();
   h.commits = commits_;
   h.records = records_;
   h.heals = heals_;

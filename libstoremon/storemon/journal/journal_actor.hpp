@@ -3,11 +3,11 @@
 #include "storemon/journal/backend.hpp"
 #include "storemon/journal/backup.hpp"
 #include "storemon/journal/codec.hpp"
+#include "storemon/journal/commit_queue.hpp"
 #include "storemon/journal/ledger.hpp"
 #include "storemon/protocol/actors.hpp"
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -45,8 +45,7 @@ using journal_self = protocol::journal_actor::extend<
     /// The pause before the next attempt to heal is over.
     caf::reacts_to<protocol::deadline_atom>>;
 
-/// Changes on their way into the backend, and what is known of each partition. Changes are staged, made
-/// records of, only as their commit is put together, so that a commit that fails leaves no trace.
+/// The backend, what is known of each partition, and the changes that wait for the next commit.
 class journal_state {
 public:
   static inline const char* name = "journal";
@@ -76,15 +75,6 @@ public:
   void stop(const caf::error& why);
 
 private:
-  /// A change on its way.
-  struct change {
-    std::optional<uint32_t> alone;           ///< the partition of which nothing else may be staged before it
-    bool adds = true;                        ///< whether it needs room
-    std::function<result<operation>()> make; ///< stages it; an error refuses it
-    std::function<void(const operation&, errc)> settle; ///< it was part of a commit, with this outcome
-    std::function<void(const error&)> fail;             ///< it was not
-  };
-
   template <class R>
   caf::typed_response_promise<R> queue(change c, std::function<result<R>(const operation&, errc)> answer);
   caf::result<bool> queue_plain(operation what, bool adds);
@@ -97,14 +87,16 @@ private:
   void fence(uint32_t partition, const std::string& why);
   caf::error failed_read(const error& e);
   void note(const error& e);
+  void wake();
   bool room() const;
+  std::string no_room_sentence() const;
 
   journal_self::pointer self_ = nullptr;
   std::unique_ptr<backend> backend_;
   journal_options options_;
   codec codec_;
   std::vector<ledger> ledgers_; // by partition
-  std::deque<change> queue_;
+  commit_queue queue_;
   bool awake_ = false; // a message to commit is on its way
   bool failing_ = false;
   std::string failure_; // of the last commit, or of the backend while failing
