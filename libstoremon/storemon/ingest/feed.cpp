@@ -74,6 +74,8 @@ std::string_view to_string(reject_reason reason) noexcept {
     return "unknown_field";
   case reject_reason::repeated_field:
     return "repeated_field";
+  case reject_reason::bad_date:
+    return "bad_date";
   }
   return "too_few_fields";
 }
@@ -122,6 +124,13 @@ result<layout> read_header(feed kind, std::string_view record) {
       add_name(repeated, names.front());
     found.column[c] = static_cast<uint32_t>(first - fields.begin());
     found.fields_min = std::max(found.fields_min, found.column[c] + 1);
+  }
+  if (const auto dated = std::find(fields.begin(), fields.end(), "valid_from");
+      kind == feed::hours && dated != fields.end()) {
+    if (std::find(dated + 1, fields.end(), "valid_from") != fields.end())
+      add_name(repeated, "valid_from");
+    found.valid_from = static_cast<uint32_t>(dated - fields.begin());
+    found.fields_min = std::max(found.fields_min, *found.valid_from + 1);
   }
   const auto name = std::string(to_string(kind));
   if (!missing.empty())

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,10 @@ enum class reject_reason : uint8_t {
   not_an_object,  ///< a JSON value of another kind
   unknown_field,  ///< of a JSON object
   repeated_field, ///< likewise
+  bad_date,       ///< valid_from not a date
 };
 
-inline constexpr size_t reject_reasons = 14;
+inline constexpr size_t reject_reasons = 15;
 
 std::string_view to_string(reject_reason reason) noexcept;
 
@@ -67,9 +69,12 @@ struct layout {
   feed kind = feed::status;
   std::array<uint32_t, 4> column{}; ///< of store_id and then, in SEMANTICS' order, the feed's other columns
   uint32_t fields_min = 0;          ///< a record needs at least so many fields
+  /// Of `valid_from`, which hours may have besides: a date, or empty for hours that were in force since ever.
+  std::optional<uint32_t> valid_from{};
 };
 
-/// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored.
+/// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored,
+/// save `valid_from` in the hours feed.
 /// @returns errc::bad_feed naming the missing columns.
 result<layout> read_header(feed kind, std::string_view record);
 

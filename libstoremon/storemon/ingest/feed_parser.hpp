@@ -94,7 +94,7 @@ private:
     store_hours_row row;
     const auto why = read_row(where_, fields, row);
     if (!why)
-      to.add(row.store, row.row);
+      to.add(row);
     return why;
   }
 

@@ -18,7 +18,8 @@ struct status_row {
 
 struct store_hours_row {
   std::string_view store;
-  hours_row row;
+  std::optional<hours_row> row;                      ///< nothing: the store is open 24x7
+  std::optional<std::chrono::local_days> valid_from; ///< nothing: the feed has no such column
 };
 
 struct zone_row {
@@ -35,6 +36,8 @@ inline constexpr size_t zone_name_bytes_max = 64;
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       timestamp_reader& timestamps, instant latest, status_row& row) noexcept;
 
+/// Where there is a column valid_from, a record whose day and times are empty says that from that date on the
+/// store has no rows.
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       store_hours_row& row) noexcept;
 

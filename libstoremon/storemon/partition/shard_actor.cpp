@@ -2,6 +2,8 @@
 
 #include "storemon/partition/validate.hpp"
 
+#include <thread>
+
 namespace storemon::partition {
 
 using namespace protocol;
