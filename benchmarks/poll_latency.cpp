@@ -1,5 +1,6 @@
-/// How long a client waits for the answer to "is my report done?" while the server computes: reports one
-/// after the other over HTTP on loopback, each polled every millisecond until it is complete.
+/// What a client waits for, over HTTP on loopback: for a report, from its trigger to the poll that finds it
+/// complete, and for the answer to each poll while the server computes. Reports run one after the other, each
+/// polled every millisecond; the client is a thread of this process and shares the cores with the server.
 #include "storemon/http/front_end.hpp"
 #include "storemon/node/engine.hpp"
 #include "storemon/node/version.hpp"
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <thread>
 
 using namespace storemon;
@@ -35,21 +37,35 @@ boost::json::object object_of(const test::http_answer& answer) {
 }
 
 /// Runs one report; appends how long each poll of it took.
-void run_report(test::http_client& client, std::vector<microseconds>& polls, size_t polls_max) {
+/// @returns the time from the trigger until a poll found it complete.
+microseconds run_report(test::http_client& client, std::vector<microseconds>& polls, size_t polls_max) {
+  const auto triggered = clock_type::now();
   const auto id = object_of(client.post("/trigger_report")).at("report_id").as_string();
   const auto target = "/get_report?report_id=" + std::string(id.data(), id.size());
   while (polls.size() < polls_max) {
     const auto begin = clock_type::now();
     const auto answer = client.get(target);
-    polls.push_back(std::chrono::duration_cast<microseconds>(clock_type::now() - begin));
+    const auto end = clock_type::now();
+    polls.push_back(std::chrono::duration_cast<microseconds>(end - begin));
     const auto status = object_of(answer).at("status").as_string();
     if (status == "Complete")
-      return;
+      return std::chrono::duration_cast<microseconds>(end - triggered);
     if (status != "Running")
       throw std::runtime_error(answer.body);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   throw std::runtime_error("the reports do not end");
+}
+
+void print(const char* what, std::vector<microseconds>& times) {
+  std::sort(times.begin(), times.end());
+  const auto at = [&times](size_t percent) {
+    return static_cast<long long>(times[(times.size() - 1) * percent / 100].count());
+  };
+  const auto sum = std::accumulate(times.begin(), times.end(), microseconds());
+  std::printf("%-20s %6zu times: mean %lld us, min %lld us, p50 %lld us, p99 %lld us, max %lld us\n", what,
+              times.size(), static_cast<long long>(sum.count()) / static_cast<long long>(times.size()), at(0),
+              at(50), at(99), at(100));
 }
 
 void run(const workload& work) {
@@ -68,17 +84,11 @@ void run(const workload& work) {
 
   test::http_client client(front.port());
   std::vector<microseconds> polls;
-  const auto begin = clock_type::now();
+  std::vector<microseconds> reports;
   for (size_t i = 0; i < work.reports; ++i)
-    run_report(client, polls, work.polls_max);
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now() - begin);
-  std::sort(polls.begin(), polls.end());
-  const auto at = [&polls](size_t percent) {
-    return static_cast<long long>(polls[(polls.size() - 1) * percent / 100].count());
-  };
-  std::printf("%u stores: %zu reports in %lld ms, %zu polls: p50 %lld us, p99 %lld us, max %lld us\n",
-              work.stores, work.reports, static_cast<long long>(took.count()), polls.size(), at(50), at(99),
-              at(100));
+    reports.push_back(run_report(client, polls, work.polls_max));
+  print("trigger to Complete", reports);
+  print("answer to a poll", polls);
 }
 
 } // namespace

@@ -239,6 +239,36 @@ TEST_CASE("while an import runs reports are served, and another import is refuse
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a server whose import is stuck in a read still says how it is") {
+  const sample_data data;
+  const auto size_of = [&](const char* file) {
+    return static_cast<int64_t>(std::filesystem::file_size(data.path() + file));
+  };
+  const auto readable = size_of("/menu_hours.csv") + size_of("/timezones.csv");
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  slow_feed feed(data.path() + "/store_status.csv");
+  auto other = server.client();
+  other.send(http_client::text_of("POST", "/import_data"));
+  feed.await_reader();
+
+  const auto answer = client.get("/readyz");
+  CHECK(answer.status == 200);
+  const auto body = object_of(answer);
+  CHECK(body.at("importing").as_bool());
+  const auto& import = body.at("import").as_object();
+  CHECK(count_of(import, "bytes_total") == readable);
+  CHECK(count_of(import, "bytes_done") > 0);
+  CHECK(object_of(client.get("/healthz")).contains("shard_failures"));
+  CHECK(client.get("/debug_data").status == 200);
+
+  feed.write(slow_feed::header);
+  feed.end();
+  CHECK(other.read().status == 200);
+  CHECK_FALSE(object_of(client.get("/readyz")).at("importing").as_bool());
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("a server says that it lives and is ready, and what it is") {
   const sample_data data;
   server_process server({"--data.import=" + data.path(), "--node.partitions=16"});
@@ -264,7 +294,7 @@ TEST_CASE("what makes no sense is refused with the code that says why") {
   check_refused(client.get("/nowhere"), 404, "not_found");
   const auto wrong_method = client.request("DELETE", "/trigger_report");
   check_refused(wrong_method, 405, "method_not_allowed");
-  CHECK(wrong_method.field("Allow") == "GET, HEAD, POST, OPTIONS");
+  CHECK(wrong_method.field("Allow") == "GET, POST, OPTIONS");
   check_refused(client.get("/get_report?report_id=no-such-form"), 400, "invalid_argument");
   check_refused(client.get("/get_report"), 400, "invalid_argument");
   check_refused(client.get("/get_report?report_id=00000000-0000-4000-8000-000000000000"), 404, "not_found");

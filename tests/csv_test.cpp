@@ -361,3 +361,35 @@ TEST_CASE("random ids come in byte order, none lost") {
     REQUIRE(ids_in(written(request, random_parts(rows_of(expected), random))) == expected);
   }
 }
+
+TEST_CASE("the pieces of a text, however many, are together the whole") {
+  std::mt19937_64 random(12);
+  const auto request = asking(column_set::loop);
+  const auto spec = resolve(request, now).value();
+  for (int round = 0; round < 60; ++round) {
+    std::set<std::string> ids;
+    for (auto n = random() % 300; n > 0; --n)
+      ids.insert((random() % 2 ? "a common beginning " : "") + std::to_string(random() % 1000));
+    report_parts parts;
+    std::vector<std::vector<std::string>> dealt(1 + random() % 9);
+    for (const auto& id : ids)
+      dealt[random() % dealt.size()].push_back(id);
+    for (const auto& of_part : dealt)
+      parts.push_back(part_of(rows_of(of_part)));
+    const auto whole = write_csv(request, spec, parts);
+    REQUIRE(ids_in(whole) == std::vector<std::string>(ids.begin(), ids.end()));
+    const auto pieces = 1 + random() % 40;
+    const report::csv_text text(request, spec, parts, pieces);
+    REQUIRE(text.pieces() == pieces);
+    std::string joined;
+    size_t longest = 0;
+    for (size_t n = 0; n < pieces; ++n) {
+      const auto piece = text.piece(n);
+      longest = std::max(longest, piece.size());
+      joined += piece;
+    }
+    CAPTURE(round, ids.size(), pieces);
+    REQUIRE(joined == whole);
+    CHECK(longest <= whole.size() / pieces * 3 + 1000);
+  }
+}

@@ -297,12 +297,27 @@ TEST_CASE("the fleet's ratio counts each store's in-session polls of the horizon
   CHECK(counts.observed == 12);
 }
 
-TEST_CASE("a measurer needs opening intervals from its earliest horizon to just after as_of") {
+TEST_CASE("a measurer needs opening intervals from the earliest window, or what it sees before, to as_of") {
   auto spec = spec_of("nearest", session, "2023-01-29 00:00:00");
-  CHECK(estimate::measurer(spec).covers() ==
-        interval{at("2023-01-01 00:00:00"), at("2023-01-29 00:00:00.000001")});
+  const auto first_polled = [](const char* time) {
+    return std::vector{observation(at(time), store_status::active),
+                       observation(at("2023-01-28 00:00:00"), store_status::active)};
+  };
+  const auto just_after = at("2023-01-29 00:00:00.000001");
+  const auto week = at("2023-01-22 00:00:00");
+  const auto horizon = at("2023-01-01 00:00:00");
+  const auto between = at("2023-01-10 00:00:00");
+  {
+    const estimate::measurer m(spec);
+    CHECK(m.needed({}) == interval{week, just_after});
+    CHECK(m.needed(first_polled("2023-01-25 00:00:00")) == interval{week, just_after});
+    CHECK(m.needed(first_polled("2023-01-10 00:00:00")) == interval{between, just_after});
+    CHECK(m.needed(first_polled("2022-01-01 00:00:00")) == interval{horizon, just_after});
+  }
   spec.windows.push_back({"past", {at("2022-12-01 00:00:00"), at("2022-12-02 00:00:00")}});
-  CHECK(estimate::measurer(spec).covers().from == at("2022-11-10 00:00:00"));
+  const estimate::measurer m(spec);
+  CHECK(m.needed({}).from == at("2022-12-01 00:00:00"));
+  CHECK(m.needed(first_polled("2022-01-01 00:00:00")).from == at("2022-11-10 00:00:00"));
 }
 
 TEST_CASE("every estimator is found by its name, and only by it") {

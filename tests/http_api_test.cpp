@@ -253,7 +253,7 @@ TEST_CASE("each state of a report has its answer") {
       CHECK(text(body, "status") == "Running");
       CHECK(text(body, "stores_done") == "3");
       CHECK(text(body, "stores_total") == "12");
-      CHECK(body.at("progress").as_double() == 0.25);
+      CHECK(text(body, "progress_percent") == "25");
       CHECK(text(body, "created") == "2023-01-25T18:13:23.000000Z");
       CHECK(text(body, "as_of") == "null");
     }
@@ -536,7 +536,8 @@ TEST_CASE("methods and paths that are not served") {
     CHECK(options.status == 204);
     CHECK(options.field("Allow") == allowed);
   };
-  refused("DELETE", "/trigger_report", "GET, HEAD, POST, OPTIONS");
+  refused("DELETE", "/trigger_report", "GET, POST, OPTIONS");
+  refused("DELETE", "/get_report", "GET, HEAD, POST, OPTIONS");
   refused("POST", "/reports", "GET, HEAD, OPTIONS");
   refused("GET", "/reports/" + running_id, "DELETE, OPTIONS");
   refused("GET", "/cancel_report", "POST, OPTIONS");
@@ -547,6 +548,19 @@ TEST_CASE("methods and paths that are not served") {
       check_problem(client.request(method, path), 404, "not_found", "nothing is served at");
   CHECK(client.request("OPTIONS", "*").status == 204);
   CHECK(client.request("HEAD", "/healthz").status == 200);
+}
+
+TEST_CASE("HEAD starts nothing") {
+  site s;
+  auto client = s.client();
+  for (const std::string path : {"/trigger_report", "/import_data"}) {
+    const auto answer = client.request("HEAD", path);
+    CHECK(answer.status == 405);
+    CHECK(answer.field("Allow") == "GET, POST, OPTIONS");
+    CHECK(answer.body.empty());
+  }
+  CHECK(client.request("HEAD", "/get_report/" + running_id).status == 200);
+  CHECK(client.request("HEAD", "/debug_data").status == 200);
 }
 
 TEST_CASE("a member of a cluster says that it is not the coordinator") {

@@ -44,7 +44,7 @@ options short_limits() {
 
 /// A server with a few handlers of its own, no actors.
 struct site {
-  explicit site(options o = options{.port = 0}) : limits(o), web(limits, handler()) {
+  explicit site(options o = options{.port = 0}) : limits(o), web(limits, {handler()}) {
     const auto started = web.start();
     if (!started)
       throw std::runtime_error(started.error().detail);
@@ -567,6 +567,19 @@ TEST_CASE("stopping answers what runs, closes what is silent, and refuses new co
   s.web.close();
 }
 
+TEST_CASE("stopping does not wait for the rest of a request's head") {
+  options limits;
+  limits.port = 0;
+  limits.header_timeout = 1h;
+  site s(limits);
+  auto client = s.client();
+  // In one piece, so that the beginning of the second request is there when the first is answered.
+  client.send(http_client::text_of("GET", "/a") + "GET /b HTTP/1.1\r\nHo");
+  CHECK(client.read().body == "GET /a|");
+  CHECK(s.web.drain());
+  CHECK(client.ends_without_a_word());
+}
+
 TEST_CASE("stopping does not wait for a handler for ever") {
   options limits;
   limits.port = 0;
@@ -585,7 +598,7 @@ TEST_CASE("a server that cannot listen says where and why") {
   site s;
   options taken;
   taken.port = s.web.port();
-  server second(taken, s.handler());
+  server second(taken, {s.handler()});
   const auto started = second.start();
   REQUIRE(!started);
   CHECK(started.error().code == errc::io_failed);
@@ -593,6 +606,6 @@ TEST_CASE("a server that cannot listen says where and why") {
         "cannot listen on 127.0.0.1:" + std::to_string(taken.port) + ": Address already in use");
   options nonsense;
   nonsense.address = "here";
-  server third(nonsense, s.handler());
+  server third(nonsense, {s.handler()});
   CHECK(third.start().error().detail == "cannot listen on here:8080: not an IP address");
 }

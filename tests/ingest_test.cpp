@@ -13,13 +13,8 @@ using namespace storemon::ingest;
 
 namespace {
 
-const layout status_layout = read_header(feed::status, "store_id,status,timestamp_utc").value();
-const layout hours_layout =
-    read_header(feed::hours, "store_id,dayOfWeek,start_time_local,end_time_local").value();
-const layout zones_layout = read_header(feed::zones, "store_id,timezone_str").value();
-
 naive::outcome parse_whole(const layout& where, std::string_view text) {
-import all(where, 0);
+  feed_reading all(where, 0);
   all.take(text);
   auto outcome = all.finish();
   CHECK(all.batches.sound);
@@ -27,7 +22,7 @@ import all(where, 0);
 }
 
 naive::outcome parse_cut(const layout& where, std::string_view text, size_t read_first) {
-import all(where, 0);
+  feed_reading all(where, 0);
   const auto cut = whole_records(text.substr(0, read_first), read_first == text.size());
   all.take(text.substr(0, cut));
   all.take(text.substr(cut));
@@ -331,6 +326,66 @@ TEST_CASE("random texts of shaping bytes split as a naive reader splits them, cu
     REQUIRE(parts == expected);
     REQUIRE(lines + later_lines == naive_lines);
   }
+}
+
+TEST_CASE("stray quotes that reach past record_bytes_max take what a naive reader takes, cut anywhere") {
+  std::mt19937 random(13);
+  const texts pieces{"\"\",y\",z,\"q", "\"", "\"\"", ",",   ",\"",  "\",",
+                     "\r\n",           "\n", "a\"",  "\"b", "\"\n", "\n\""};
+  uint64_t broken = 0;
+  uint64_t across = 0;
+  for (int round = 0; round < 40; ++round) {
+    std::string text;
+    const auto run_max = 100 + random() % 4000;
+    const auto pieces_used = 1 + random() % pieces.size();
+    while (text.size() < 3 * record_bytes_max) {
+      text += pieces[random() % pieces_used];
+      text.append(random() % run_max, 'x');
+      if (random() % 3 != 0)
+        text += "\n";
+    }
+    uint64_t naive_lines = 0;
+    const auto expected = naive::read_records(text, &naive_lines);
+    uint64_t lines = 0;
+    REQUIRE((records_of(text, lines) == expected));
+    REQUIRE(lines == naive_lines);
+    for (const auto& r : expected) {
+      broken += r.broken == reject_reason::bad_quoting;
+      across += !r.broken && r.text.find('\n') != std::string::npos;
+    }
+
+    const auto cut = whole_records(std::string_view(text).substr(0, random() % (text.size() + 1)), false);
+    auto parts = records_of(text.substr(0, cut), lines);
+    uint64_t later_lines = 0;
+    for (auto later : records_of(text.substr(cut), later_lines)) {
+      later.line += lines;
+      parts.push_back(later);
+    }
+    REQUIRE((parts == expected));
+    REQUIRE(lines + later_lines == naive_lines);
+  }
+  CHECK(broken > 100);
+  CHECK(across > 100);
+}
+
+TEST_CASE("a file of lines that each seem to open a long record is read to its end") {
+  const std::string line = "\"\",y\",z,\"q\n";
+  std::string text;
+  while (text.size() < 4 * 1024 * 1024)
+    text += line;
+  const auto lines_total = text.size() / line.size();
+  const auto whole = whole_records(text, false);
+  CHECK(whole % line.size() == 0);
+  CHECK((whole < text.size() && text.size() - whole <= record_bytes_max));
+  record_reader reader(std::string_view(text).substr(0, whole), 3);
+  uint64_t broken = 0;
+  while (reader.next())
+    broken += reader.broken();
+  CHECK(broken == whole / line.size());
+  CHECK(reader.lines() == broken);
+  uint64_t lines = 0;
+  CHECK(records_of(text, lines).size() <= lines_total);
+  CHECK(lines == lines_total);
 }
 
 TEST_CASE("poll lines with random damage give what a naive reader finds, cut anywhere") {

@@ -1,6 +1,8 @@
 /// One share of the stores against models that know no cleverness: sets of rows, and minutes one by one.
 #include "storemon/partition/partition_data.hpp"
 
+#include "storemon/calendar/opening_intervals.hpp"
+#include "storemon/estimate/measurer.hpp"
 #include "support/instants.hpp"
 
 #include <catch2/catch.hpp>
@@ -601,4 +603,66 @@ TEST_CASE("outages of merged partitions are those that a walk over all minutes f
     outages += expected.size();
   }
   CHECK(outages > 300);
+}
+
+TEST_CASE("a census counts what is there after any polls, repeats and deletions") {
+  std::mt19937_64 random(11);
+  partition_data data;
+  std::map<std::string, std::set<instant>> there;
+  for (int step = 0; step < 3000; ++step) {
+    const auto id = "store " + std::to_string(random() % 8);
+    if (random() % 4 == 0) {
+      CHECK(data.apply(store_deletion{id}).accepted == static_cast<int64_t>(there.erase(id)));
+    } else {
+      const auto at = now - std::chrono::minutes(random() % 200);
+      data.apply(polls({{id, {at, random() % 2 ? active : inactive}}}));
+      there[id].insert(at);
+    }
+    protocol::census expected;
+    for (const auto& [store, instants] : there)
+      expected += {1, static_cast<int64_t>(instants.size()), *instants.rbegin()};
+    const auto census = data.census();
+    REQUIRE(census.stores == expected.stores);
+    REQUIRE(census.observations == expected.observations);
+    REQUIRE(census.newest == expected.newest);
+  }
+}
+
+TEST_CASE("rows are those of a measurer that knows opening times from long before the first poll") {
+  std::mt19937_64 random(13);
+  constexpr std::array estimators{"capped_nearest", "nearest", "linear", "carry_forward", "poll_ratio"};
+  const auto& zone = *calendar::zone::find("Asia/Kolkata");
+  for (int round = 0; round < 500; ++round) {
+    store s;
+    std::vector<std::pair<std::string, hours_row>> rows;
+    for (auto n = 1 + random() % 10; n > 0; --n) {
+      const hours_row row{std::chrono::minutes(random() % 1440), std::chrono::minutes(random() % 1440),
+                          static_cast<uint8_t>(random() % 7)};
+      rows.emplace_back("a", row);
+      partition::add_hours(s, row, 1);
+    }
+    std::set<observation> seen;
+    const auto back = 1 + random() % (40 * 24 * 60);
+    for (auto n = random() % 60; n > 0; --n)
+      seen.insert({now - std::chrono::minutes(random() % back), active});
+    std::vector<poll_of_store> batch;
+    for (const auto o : seen)
+      batch.emplace_back("a", o);
+    partition_data data;
+    data.apply(hours(1, rows));
+    data.apply(zones(1, {{"a", zone.name()}}));
+    data.apply(polls(batch));
+
+    auto spec = spec_at(now, estimators[random() % estimators.size()]);
+    if (estimate::find_estimator(spec.estimator)->supports(observation_scope::business) && random() % 2)
+      spec.scope = random() % 2 ? observation_scope::business : observation_scope::all;
+    spec.windows.push_back({"past", {now - 20 * 24h, now - 15 * 24h}});
+    interval_set opening;
+    calendar::opening_intervals(s.hours, zone, {now - 70 * 24h, now + 24h}, opening);
+    const std::vector<observation> history(seen.begin(), seen.end());
+    std::vector<measure> expected(spec.windows.size());
+    estimate::measurer(spec).measure_store({opening, {}, history}, expected.data(), 1);
+    CAPTURE(round, spec.estimator, to_string(spec.scope), back);
+    REQUIRE(data.rows(spec, "", {}).measures == expected);
+  }
 }

@@ -17,7 +17,6 @@ struct store_updates {
 
   store_updates& hours(uint8_t day, duration start, duration end) {
     hours_rows rows;
-    rows.revision = 1;
     rows.store.push_back(rows.stores.add(id));
     rows.rows.push_back({start, end, day});
     updates.emplace_back(std::move(rows));
@@ -26,7 +25,6 @@ struct store_updates {
 
   store_updates& zone(std::string_view name) {
     zone_rows rows;
-    rows.revision = 1;
     rows.stores.add(id);
     rows.zones.add(name);
     updates.emplace_back(std::move(rows));

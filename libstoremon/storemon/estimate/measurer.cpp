@@ -39,9 +39,14 @@ int64_t count_active(std::span<const observation> seen) noexcept {
 uint32_t first_after(std::span<const observation> seen, instant at) noexcept {
   if (seen.empty() || seen.back().at() <= at)
     return static_cast<uint32_t>(seen.size());
-  const auto found =
-      std::partition_point(seen.begin(), seen.end(), [&](const observation& o) { return o.at() <= at; });
-  return static_cast<uint32_t>(found - seen.begin());
+  // Which half it is no branch predictor guesses, so the search has no branch on it.
+  const auto* begin = seen.data();
+  for (auto size = seen.size(); size > 0;) {
+    const auto half = (size + 1) / 2;
+    begin += half * static_cast<size_t>(begin[half - 1].at() <= at);
+    size -= half;
+  }
+  return static_cast<uint32_t>(begin - seen.data());
 }
 
 /// Histories lie scattered in memory. Asking for all of a history's cache lines at once costs one wait, not
@@ -72,17 +77,24 @@ std::pair<uint32_t, uint32_t> in_window(const session& s, std::span<const observ
 } // namespace
 
 measurer::measurer(const report_spec& spec) : spec_(spec), estimator_(*find_estimator(spec.estimator)) {
-  covers_ = {spec.as_of, spec.as_of + duration(1)};
+  windows_ = {spec.as_of, spec.as_of + duration(1)}; // no window ends after as_of
+  horizons_begin_ = spec.as_of;
   for (size_t w = 0; w < spec.windows.size(); ++w) {
     const auto h = horizon_of(spec.windows[w], spec.as_of);
-    // A horizon begins before its window, and no window ends after as_of.
-    covers_.from = std::min(covers_.from, h.from);
+    windows_.from = std::min(windows_.from, spec.windows[w].span.from);
+    horizons_begin_ = std::min(horizons_begin_, h.from);
     auto same =
         std::find_if(horizons_.begin(), horizons_.end(), [&](const auto& known) { return known.seen == h; });
     if (same == horizons_.end())
       same = horizons_.insert(same, {h, {}});
     same->windows.push_back(w);
   }
+}
+
+interval measurer::needed(std::span<const observation> history) const noexcept {
+  if (history.empty())
+    return windows_;
+  return {std::min(windows_.from, std::max(horizons_begin_, history.front().at())), windows_.to};
 }
 
 void measurer::measure_store(const store_facts& facts, measure* out, size_t stride) {

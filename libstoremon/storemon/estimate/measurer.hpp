@@ -9,7 +9,7 @@ namespace storemon::estimate {
 
 /// All that is known of one store.
 struct store_facts {
-  std::span<const interval> opening;  ///< opening intervals, normalised, all that meet measurer::covers()
+  std::span<const interval> opening;  ///< opening intervals, normalised, all that meet measurer::needed()
   std::span<const interval> closures; ///< planned closures, normalised
   std::span<const observation> observations; ///< one per instant, ascending; the whole history
 };
@@ -24,9 +24,10 @@ public:
   /// @param spec  must outlive the measurer; its estimator exists (find_estimator).
   explicit measurer(const report_spec& spec);
 
-  /// The stretch for which opening intervals are needed: from the earliest begin of any window or horizon to
-  /// just after as_of.
-  interval covers() const noexcept { return covers_; }
+  /// The stretch for which opening intervals of a store with that history are needed: from the earliest begin
+  /// of any window, or from the first of its observations that any horizon shows if that is earlier, to just
+  /// after as_of. When the store was open before anything was asked or seen changes no figure.
+  interval needed(std::span<const observation> history) const noexcept;
 
   /// Writes the measure of window `w` to `out[w * stride]`.
   void measure_store(const store_facts& facts, measure* out, size_t stride);
@@ -54,7 +55,8 @@ private:
 
   const report_spec& spec_;
   const estimator& estimator_;
-  interval covers_;
+  interval windows_;       ///< from the earliest begin of any window to just after as_of
+  instant horizons_begin_; ///< the earliest
   std::vector<windows_of_horizon> horizons_;
 
   // Buffers, kept between stores.

@@ -12,10 +12,11 @@ namespace {
 
 void add_file(json::object& out, const protocol::report_status& report) {
   const auto url = "/download/" + report.id + ".csv";
-  const auto name = report.file ? report.file->name : std::string();
+  const auto name = utf8(report.file_name);
   out["download_url"] = url;
   out["filename"] = name;
   out["file"] = url;
+  out["file_bytes"] = report.file_bytes;
   out["data"] = {{"total_stores", report.stores_total},
                  {"total_stores_processed", report.stores_done},
                  {"filename", name},
@@ -36,9 +37,7 @@ json::object report_json(const protocol::report_status& report) {
                    {"stores_done", report.stores_done},        {"stores_total", report.stores_total}};
   switch (report.state) {
   case protocol::report_state::running:
-    out["progress"] = report.stores_total > 0
-                          ? static_cast<double>(report.stores_done) / static_cast<double>(report.stores_total)
-                          : 0.0;
+    out["progress_percent"] = report.stores_total > 0 ? 100 * report.stores_done / report.stores_total : 0;
     break;
   case protocol::report_state::complete:
     add_file(out, report);

@@ -14,7 +14,7 @@ namespace storemon::http {
 /// An HTTP/1.1 server on one thread of its own. Its functions are called by one other thread, its owner.
 class server {
 public:
-  server(const options& limits, request_handler handler);
+  server(const options& limits, request_service service);
 
   /// Drains and closes.
   ~server();
@@ -29,8 +29,8 @@ public:
   /// The port it listens on; 0 before start().
   uint16_t port() const noexcept;
 
-  /// Stops accepting, closes silent connections, and waits up to options::drain_timeout for requests under
-  /// way to be answered. Idempotent.
+  /// Stops accepting, closes connections that have not said what they ask, and waits up to
+  /// options::drain_timeout for requests under way to be answered. Idempotent.
   /// @returns whether all were.
   bool drain();
 

@@ -56,7 +56,7 @@ result<void> chunk_reader::read_header() {
     if (text.empty())
       return error{errc::bad_feed, path_ + " is empty: it has no header line"};
     while (!text.empty()) {
-      const auto found = find_record(text, true);
+      const auto found = record_finder(text, true).at(0);
       header_lines_ += found.lines;
       if (found.kind == extent_kind::bad_quoting || found.kind == extent_kind::line_too_long)
         return error{errc::bad_feed, "the header line of " + path_ + " is not one well-formed record"};

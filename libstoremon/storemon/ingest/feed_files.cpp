@@ -46,4 +46,24 @@ result<feed_files> find_feed_files(const std::string& directory) {
   return feed_files{*status, *hours, *zones};
 }
 
+std::string tell_apart(const std::string& directory) {
+  namespace fs = std::filesystem;
+  const auto files = find_feed_files(directory);
+  if (!files)
+    return {};
+  std::string text;
+  for (const auto& path : {files->status, files->hours, files->zones}) {
+    if (!path)
+      continue;
+    std::error_code failed;
+    const auto size = fs::file_size(*path, failed);
+    const auto written = failed ? fs::file_time_type() : fs::last_write_time(*path, failed);
+    if (failed)
+      return {};
+    text += fs::absolute(*path).string() + "|" + std::to_string(size) + "|" +
+            std::to_string(written.time_since_epoch().count()) + "\n";
+  }
+  return text;
+}
+
 } // namespace storemon::ingest

@@ -19,4 +19,8 @@ struct feed_files {
 /// be read; errc::invalid_argument when it holds one feed under both its names.
 result<feed_files> find_feed_files(const std::string& directory);
 
+/// A text that is another one once a feed of the directory is another file or was written to: path, size and
+/// time of each. Empty where find_feed_files fails.
+std::string tell_apart(const std::string& directory);
+
 } // namespace storemon::ingest

@@ -18,16 +18,18 @@ struct chunk_summary {
 };
 
 /// Turns chunks of one feed into batches of updates: the importer calls parse() with chunk after chunk and
-/// flush() at the end. Several parsers may each take some chunks of the same file; what they emit together is
-/// the same as one would have. Not for several threads at once.
+/// flush() at the end. Several parsers may each take some chunks of the same status feed; what they emit
+/// together is the same as one would have. The other feeds are for one parser alone, see hours_router. Not
+/// for several threads at once.
 /// @tparam Emit is called as `emit(uint32_t partition, Batch&&)` with observation_rows, hours_rows or
 /// zone_rows, within parse() and flush(); a parameter of type storemon::update takes them all.
 template <class Emit>
 class feed_parser {
 public:
-  feed_parser(const layout& where, const router_options& options, Emit emit)
+  /// @param latest  an observation after it is rejected as in_the_future
+  feed_parser(const layout& where, const router_options& options, Emit emit, instant latest = instant::max())
       : where_(where), plain_(where.column == std::array<uint32_t, 4>{0, 1, 2, 0} && where.fields_min == 3),
-        router_(make_router(where.kind, options, std::move(emit))) {}
+        latest_(latest), router_(make_router(where.kind, options, std::move(emit))) {}
 
   /// Parses a chunk made of whole records, without the header.
   chunk_summary parse(std::string_view chunk) {
@@ -41,14 +43,14 @@ public:
 
 private:
   using status_router = dictionary_router<observation_rows, observation, Emit>;
-  using hours_router = dictionary_router<hours_rows, hours_row, Emit>;
+  using hours_feed_router = hours_router<Emit>;
   using zones_router = zone_router<Emit>;
-  using router = std::variant<status_router, hours_router, zones_router>;
+  using router = std::variant<status_router, hours_feed_router, zones_router>;
 
   static router make_router(feed kind, const router_options& options, Emit emit) {
     switch (kind) {
     case feed::hours:
-      return router(std::in_place_type<hours_router>, options, std::move(emit));
+      return router(std::in_place_type<hours_feed_router>, options, std::move(emit));
     case feed::zones:
       return router(std::in_place_type<zones_router>, options, std::move(emit));
     case feed::status:
@@ -66,7 +68,7 @@ private:
     status_row row;
     for (auto rest = records.rest(); rest.size() >= poll_line::bytes_needed; rest = records.rest()) {
       const auto bytes = poll_line::read(rest.data(), timestamps_, row);
-      if (bytes == 0)
+      if (bytes == 0 || row.seen.at() > latest_)
         break;
       records.pass_line(bytes);
       to.add(row.store, row.seen);
@@ -82,17 +84,17 @@ private:
 
   std::optional<reject_reason> take(std::span<const std::string_view> fields, status_router& to) {
     status_row row;
-    const auto why = read_row(where_, fields, timestamps_, row);
+    const auto why = read_row(where_, fields, timestamps_, latest_, row);
     if (!why)
       to.add(row.store, row.seen);
     return why;
   }
 
-  std::optional<reject_reason> take(std::span<const std::string_view> fields, hours_router& to) {
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, hours_feed_router& to) {
     store_hours_row row;
     const auto why = read_row(where_, fields, row);
     if (!why)
-      to.add(row.store, row.row);
+      to.add(row);
     return why;
   }
 
@@ -125,6 +127,7 @@ private:
 
   layout where_;
   bool plain_; ///< whether the columns are those that poll_line reads
+  instant latest_;
   timestamp_reader timestamps_;
   router router_;
 };

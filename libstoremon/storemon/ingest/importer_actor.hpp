@@ -4,25 +4,37 @@
 #include "storemon/ingest/parser_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 
+#include <chrono>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace storemon::ingest {
 
+/// A file to be imported.
+struct import_source {
+  std::optional<feed> kind{}; ///< nothing: the one feed that its header fits
+  std::string path;
+  std::string name = path;                           ///< what errors and totals call it
+  std::chrono::local_days valid_from = always_valid; ///< of hours
+};
+
 struct importer_options {
-  std::string directory;
+  std::string directory{}; ///< whose feeds are read, before the sources; empty: none
+  std::vector<import_source> sources{};
   /// By partition; null where the partition's rows are not wanted.
   std::vector<protocol::shard_actor> shards;
-  /// Of the hours and zones rows: newer than that of any import before.
-  uint64_t revision = 0;
   size_t parsers = 2;
   /// Chunks under way a parser: one that it works on and one that waits, so that it never does.
   size_t chunks_per_parser = 2;
   size_t chunk_bytes = size_t{1} << 20;
   /// Rows of one update; see router_options.
   size_t rows_max = 8192;
+  /// Where it is told how far the import has come.
+  std::shared_ptr<protocol::import_gauge> gauge = std::make_shared<protocol::import_gauge>();
 };
 
 /// Reads the feeds one after the other: reads chunks, hands them to parsers, takes the next when one is
@@ -41,19 +53,21 @@ public:
   void start(protocol::importer_actor::pointer self, importer_options options);
 
   caf::result<std::shared_ptr<const protocol::import_result>> run();
-  protocol::import_progress progress() const;
   void shard_down(const caf::actor_addr& gone);
 
 private:
   /// One feed to be read.
   struct source {
-    std::string path;
+    std::string name;
     layout where;
+    std::chrono::local_days valid_from;
     chunk_reader reader;
   };
 
-  result<void> open(feed kind, const std::optional<std::string>& path);
+  result<void> open_all();
+  result<void> open(const import_source& from);
   void begin_feed();
+  void tell_progress() const;
   void read_into(size_t parser, chunk_job_pointer job);
   void parsed(size_t parser, chunk_job_pointer job);
   void take_summary(uint64_t number, chunk_summary summary);

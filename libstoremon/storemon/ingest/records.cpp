@@ -19,88 +19,107 @@ size_t closing_quote(std::string_view text, size_t from) noexcept {
   return npos;
 }
 
-/// How a walk through a record's quotes came out.
-struct walk {
-  enum class outcome : uint8_t {
-    ended,       ///< at a line end outside quotes
-    broken,      ///< text after a closing quote
-    out_inside,  ///< out of bytes, inside quotes
-    out_outside, ///< out of bytes, outside quotes
-  } how;
-  size_t end = 0; ///< if ended: where the LF stands
-};
-
-walk walk_quotes(std::string_view text) noexcept {
-  using enum walk::outcome;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '"') {
-      const auto close = closing_quote(text, at + 1);
-      if (close == npos)
-        return {out_inside};
-      at = close + 1;
-      const bool returned = at < text.size() && text[at] == '\r';
-      if (returned)
-        ++at;
-      if (at == text.size())
-        return {out_outside};
-      if (text[at] != '\n' && (returned || text[at] != ','))
-        return {broken};
-    } else {
-      while (at < text.size() && text[at] != ',' && text[at] != '\n')
-        ++at;
-      if (at == text.size())
-        return {out_outside};
-    }
-    if (text[at] == '\n')
-      return {ended, at};
-  }
-  return {out_outside};
-}
-
 /// The extent of what ends before `end`: there stands an LF, or the file ends.
-extent extent_to(std::string_view text, size_t end, extent_kind kind, uint64_t lines) noexcept {
+extent extent_to(std::string_view text, size_t end, extent_kind kind, uint64_t lines = 1) noexcept {
   const auto size = text.substr(0, end).ends_with('\r') ? end - 1 : end;
   return {kind, size, std::min(end + 1, text.size()), lines};
 }
 
 } // namespace
 
-extent find_record(std::string_view text, bool at_end) noexcept {
+record_finder::walk record_finder::walk_on(walk from, size_t stop) const noexcept {
+  using enum place;
+  auto [at, where] = from;
+  for (; at < stop; ++at) {
+    const char c = text_[at];
+    switch (where) {
+    case field_begin:
+    case unquoted:
+      if (c == '\n')
+        return {at, ended};
+      if (c == ',')
+        where = field_begin;
+      else
+        where = c == '"' && where == field_begin ? quoted : unquoted;
+      break;
+    case quoted:
+      at = std::min(text_.substr(0, stop).find('"', at), stop - 1);
+      if (text_[at] == '"')
+        where = quote_ended;
+      break;
+    case quote_ended:
+      if (c == '\n')
+        return {at, ended};
+      if (c == ',')
+        where = field_begin;
+      else if (c == '"')
+        where = quoted;
+      else if (c == '\r')
+        where = returned;
+      else
+        return {at, broken};
+      break;
+    case returned:
+      return {at, c == '\n' ? ended : broken};
+    case broken:
+    case ended:
+      return from;
+    }
+  }
+  return {at, where};
+}
+
+record_finder::walk record_finder::walk_from(size_t begin, size_t line_end, size_t stop) noexcept {
+  const auto own = walk_on({begin, place::field_begin}, line_end);
+  if (own.where != place::quoted)
+    return walk_on(own, stop);
+  if (line_end < joined_ || line_end >= farthest_.at) {
+    joined_ = line_end;
+    farthest_ = own;
+  }
+  farthest_ = walk_on(farthest_, stop);
+  return farthest_;
+}
+
+extent record_finder::at(size_t begin) noexcept {
+  const auto rest = text_.substr(begin);
   // A record of the greatest length and its line end fit in exactly.
-  const auto window = text.substr(0, record_bytes_max + 1);
+  const auto window = rest.substr(0, record_bytes_max + 1);
   const bool filled = window.size() > record_bytes_max;
   auto line_end = window.find('\n');
   if (line_end == npos) {
-    line_end = text.find('\n', window.size());
-    if (line_end == npos && !at_end)
+    line_end = rest.find('\n', window.size());
+    if (line_end == npos && !at_end_)
       return {};
-    line_end = std::min(line_end, text.size());
+    line_end = std::min(line_end, rest.size());
     if (filled)
-      return extent_to(text, line_end, extent_kind::line_too_long, 1);
+      return extent_to(rest, line_end, extent_kind::line_too_long);
   }
-  const auto line = extent_to(text, line_end, extent_kind::plain, 1);
+  const auto line = extent_to(rest, line_end, extent_kind::plain);
   if (line.size == 0)
     return {extent_kind::blank, line.size, line.next, line.lines};
-  if (text.substr(0, line.size).find('"') == npos)
+  if (rest.substr(0, line.size).find('"') == npos)
     return line;
 
-  auto walked = walk_quotes(window);
-  const bool out = walked.how == walk::outcome::out_inside || walked.how == walk::outcome::out_outside;
-  if (out && !filled && !at_end)
-    return {};
-  if (walked.how == walk::outcome::out_outside && !filled)
-    walked = {walk::outcome::ended, text.size()};
-  if (walked.how != walk::outcome::ended)
-    return extent_to(text, line_end, extent_kind::bad_quoting, 1);
-  const auto* const begin = text.data();
-  const auto further = walked.end > line_end ? std::count(begin + line_end, begin + walked.end, '\n') : 0;
-  return extent_to(text, walked.end, extent_kind::quoted, 1 + static_cast<uint64_t>(further));
+  const auto walked = walk_from(begin, begin + line_end, begin + window.size());
+  auto record_end = walked.at - begin;
+  if (walked.where != place::ended) {
+    if (walked.where != place::broken && !filled && !at_end_)
+      return {};
+    if (walked.where == place::broken || walked.where == place::quoted || filled)
+      return extent_to(rest, line_end, extent_kind::bad_quoting);
+    record_end = rest.size();
+  }
+  const auto* const first = rest.data();
+  const auto further = record_end > line_end ? std::count(first + line_end, first + record_end, '\n') : 0;
+  return extent_to(rest, record_end, extent_kind::quoted, 1 + static_cast<uint64_t>(further));
 }
 
 size_t whole_records(std::string_view text, bool at_end) noexcept {
   if (at_end)
     return text.size();
   size_t at = 0;
+  record_finder records(text, at_end);
   for (;;) {
     // Lines without quotes are records, so only the lines that have some need a look.
     const auto quote = text.find('"', at);
@@ -108,7 +127,7 @@ size_t whole_records(std::string_view text, bool at_end) noexcept {
       at += feed + 1;
     if (quote == npos)
       return at;
-    const auto found = find_record(text.substr(at), false);
+    const auto found = records.at(at);
     if (found.kind == extent_kind::unfinished)
       return at;
     at += found.next;
@@ -116,7 +135,8 @@ size_t whole_records(std::string_view text, bool at_end) noexcept {
 }
 
 record_reader::record_reader(std::string_view chunk, size_t fields_max)
-    : at_(chunk.data()), end_(chunk.data() + chunk.size()), fields_(fields_max) {}
+    : at_(chunk.data()), end_(chunk.data() + chunk.size()), chunk_(chunk), finder_(chunk, true),
+      fields_(fields_max) {}
 
 bool record_reader::next() {
   using namespace delimiters;
@@ -164,14 +184,14 @@ bool record_reader::next() {
 
 bool record_reader::next_carefully() {
   while (at_ != end_) {
-    const std::string_view rest(at_, static_cast<size_t>(end_ - at_));
-    const auto found = find_record(rest, true);
+    const auto begin = static_cast<size_t>(at_ - chunk_.data());
+    const auto found = finder_.at(begin);
     at_ += found.next;
     line_ = lines_ + 1;
     lines_ += found.lines;
     if (found.kind == extent_kind::blank)
       continue;
-    text_ = rest.substr(0, found.size);
+    text_ = chunk_.substr(begin, found.size);
     count_ = 0;
     broken_ = found.kind == extent_kind::bad_quoting || found.kind == extent_kind::line_too_long;
     if (broken_)

@@ -31,15 +31,43 @@ struct extent {
   uint64_t lines = 1; ///< physical lines
 };
 
-/// Decides what `text`, which begins at the start of a record, begins with. The one place that knows where a
-/// record ends: both the cut into chunks and the parsing of a chunk ask it.
+/// Decides what stands in `text` where a record begins. The one place that knows where a record ends: both
+/// the cut into chunks and the parsing of a chunk ask it.
 ///
 /// A record that spans lines must end within record_bytes_max. One that does not, that is still open at the
 /// end of the file, or that has text after a closing quote, is bad_quoting: only its first physical line
-/// goes, so that a stray quote never takes more than its own line. It costs at most record_bytes_max of
-/// looking.
-/// @param at_end whether `text` ends where the file ends; without it the answer may be `unfinished`.
-extent find_record(std::string_view text, bool at_end) noexcept;
+/// goes, so that a stray quote never takes more than its own line.
+///
+/// Asked for the records of a text one after the other it costs O(text), stray quotes or not. For all walks
+/// that cross a line end do so within quotes: from there on they are the same walk, which is made once.
+class record_finder {
+public:
+  /// @param at_end whether `text` ends where the file ends; without it answers may be `unfinished`.
+  record_finder(std::string_view text, bool at_end) noexcept : text_(text), at_end_(at_end) {}
+
+  /// What begins at `begin`, where a record begins. To be asked in ascending order.
+  extent at(size_t begin) noexcept;
+
+private:
+  /// Between which bytes of a record a walk stands; the last two are its end.
+  enum class place : uint8_t { field_begin, unquoted, quoted, quote_ended, returned, broken, ended };
+
+  struct walk {
+    size_t at = 0;
+    place where = place::field_begin;
+  };
+
+  /// Walks on to the end of the record, or to `stop`.
+  walk walk_on(walk from, size_t stop) const noexcept;
+
+  /// Walks from the beginning of a record, whose first physical line ends at `line_end`.
+  walk walk_from(size_t begin, size_t line_end, size_t stop) noexcept;
+
+  std::string_view text_;
+  bool at_end_;
+  size_t joined_ = 0; ///< the first line end that the farthest walk crossed
+  walk farthest_;     ///< crossed all line ends in [joined_, farthest_.at) within quotes
+};
 
 /// @returns the length of the longest prefix of `text` that is made of whole records; all of it at the end of
 /// the file. Parsed alone, that prefix gives the records it gives as a part of the file.
@@ -92,6 +120,8 @@ private:
 
   const char* at_;
   const char* end_;
+  std::string_view chunk_;
+  record_finder finder_;
   std::vector<std::string_view> fields_;
   size_t count_ = 0;
   std::string_view text_;

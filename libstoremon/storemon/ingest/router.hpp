@@ -4,10 +4,16 @@
 #include "storemon/ingest/store_table.hpp"
 #include "storemon/model/update.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,19 +27,22 @@ struct router_options {
   /// A batch that has so many rows goes: bounds a message, and the memory of the open batches (12 bytes a row
   /// and partition, in every parser).
   size_t rows_max = 4096;
-  uint64_t revision = 0; ///< of the hours or zones feed that is read
+  /// Rows that an empty batch gets room for at once.
+  size_t rows_expected = 4096;
+  /// Stores that an empty batch gets room for at once; none: they come in time.
+  size_t stores_expected = 0;
+  /// Stores of all partitions that a new router gets room for.
+  size_t ids_expected = 768;
+  std::chrono::local_days valid_from = always_valid; ///< of hours
 };
 
 /// An empty batch with room for its rows.
 inline void open(observation_rows& batch, const router_options& options) {
-  batch.store.reserve(options.rows_max);
-  batch.seen.reserve(options.rows_max);
-}
-
-inline void open(hours_rows& batch, const router_options& options) {
-  batch.revision = options.revision;
-  batch.store.reserve(options.rows_max);
-  batch.rows.reserve(options.rows_max);
+  const auto rows = std::min(options.rows_expected, options.rows_max);
+  batch.store.reserve(rows);
+  batch.seen.reserve(rows);
+  constexpr size_t id_bytes = 24; // decimals; longer ones cost a copy
+  batch.stores.reserve(options.stores_expected, options.stores_expected * id_bytes);
 }
 
 inline void append(observation_rows& batch, uint32_t store, const observation& row) {
@@ -41,17 +50,13 @@ inline void append(observation_rows& batch, uint32_t store, const observation& r
   batch.seen.push_back(row);
 }
 
-inline void append(hours_rows& batch, uint32_t store, const hours_row& row) {
-  batch.store.push_back(store);
-  batch.rows.push_back(row);
-}
-
-/// Routes rows into batches that name each of their stores once: observation_rows and hours_rows.
+/// Routes rows into batches that name each of their stores once: observation_rows.
 template <class Batch, class Row, class Emit>
 class dictionary_router {
 public:
   dictionary_router(const router_options& options, Emit emit)
-      : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
+      : options_(options), emit_(std::move(emit)), known_(options.partitions, options.ids_expected),
+        parts_(options.partitions) {}
 
   /// Takes a row in. The text of `id` must live until drain().
   void add(std::string_view id, const Row& row) {
@@ -127,38 +132,73 @@ private:
   size_t waiting_count_ = 0;
 };
 
-/// Routes the rows of the zones feed, which are pairs.
+/// Routes the rows of the hours feed. All of a partition and date go in one batch at the end, for a store's
+/// rows replace what it had and must not be torn apart; earlier dates go first, for hours always valid
+/// replace all. So the feed is held in memory, 28 bytes a row and its ids.
 template <class Emit>
-class zone_router {
+class hours_router {
 public:
-  zone_router(const router_options& options, Emit emit)
-      : options_(options), emit_(std::move(emit)), open_(options.partitions) {}
+  hours_router(const router_options& options, Emit emit)
+      : valid_from_(options.valid_from), emit_(std::move(emit)), parts_(options.partitions) {}
 
-  void add(std::string_view id, std::string_view zone) {
-    const auto p = partition_of(hash_of(id), options_.partitions);
-    open_[p].stores.add(id);
-    open_[p].zones.add(zone);
-    if (open_[p].stores.size() >= options_.rows_max)
-      emit(p);
+  void add(const store_hours_row& row) {
+    auto& dates = parts_[partition_of(hash_of(row.store), static_cast<uint32_t>(parts_.size()))];
+    auto& to = dates[row.valid_from.value_or(valid_from_)];
+    const auto [place, is_new] = to.index.try_emplace(std::string(row.store), 0);
+    if (is_new)
+      place->second = to.batch.stores.add(row.store);
+    if (!row.row)
+      return; // the store is named, which says that it has none
+    to.batch.store.push_back(place->second);
+    to.batch.rows.push_back(*row.row);
   }
 
   /// Nothing waits here.
   void drain() {}
 
-  /// Emits every open batch.
+  /// Emits every batch.
   void flush() {
-    for (uint32_t p = 0; p < open_.size(); ++p)
-      if (!open_[p].stores.empty())
-        emit(p);
+    for (uint32_t p = 0; p < parts_.size(); ++p)
+      for (auto& [date, part] : std::exchange(parts_[p], {})) {
+        part.batch.valid_from = date;
+        emit_(p, std::move(part.batch));
+      }
   }
 
 private:
-  void emit(uint32_t p) {
-    open_[p].revision = options_.revision;
-    emit_(p, std::exchange(open_[p], zone_rows()));
+  struct part {
+    boost::unordered_flat_map<std::string, uint32_t> index; ///< into the batch's stores
+    hours_rows batch;
+  };
+
+  std::chrono::local_days valid_from_;
+  Emit emit_;
+  std::vector<std::map<std::chrono::local_days, part>> parts_;
+};
+
+/// Routes the rows of the zones feed, which are pairs; all of a partition in one batch, as for hours.
+template <class Emit>
+class zone_router {
+public:
+  zone_router(const router_options& options, Emit emit) : emit_(std::move(emit)), open_(options.partitions) {}
+
+  void add(std::string_view id, std::string_view zone) {
+    const auto p = partition_of(hash_of(id), static_cast<uint32_t>(open_.size()));
+    open_[p].stores.add(id);
+    open_[p].zones.add(zone);
   }
 
-  router_options options_;
+  /// Nothing waits here.
+  void drain() {}
+
+  /// Emits every batch.
+  void flush() {
+    for (uint32_t p = 0; p < open_.size(); ++p)
+      if (!open_[p].stores.empty())
+        emit_(p, std::exchange(open_[p], zone_rows()));
+  }
+
+private:
   Emit emit_;
   std::vector<zone_rows> open_;
 };

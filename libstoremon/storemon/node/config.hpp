@@ -39,6 +39,8 @@ struct configuration {
     uint32_t connections_max = 1000;
     uint32_t header_bytes_max = 8192;
     uint32_t body_bytes_max = 65536;
+    uint32_t ingest_bytes_max = 64 << 20;
+    uint32_t import_mb_max = 16 << 10;
     std::chrono::seconds header_timeout{5};
     std::chrono::seconds body_timeout{30};
     std::chrono::seconds idle_timeout{30};
@@ -56,7 +58,12 @@ struct configuration {
   } node;
 
   struct data_group {
-    std::string import; ///< a directory; empty: nothing is imported
+    std::string dir = "storemon-data"; ///< where everything is kept; empty: nothing is
+    std::string import;                ///< a directory; empty: nothing is imported
+    uint32_t free_min_mb = 256;        ///< with less room on the file system nothing is taken in
+    uint32_t free_min_percent = 5;     ///< likewise
+    uint32_t retention_days = 7;       ///< of journal records that snapshots cover
+    uint32_t snapshot_records = 512;   ///< of a partition, after which a snapshot is taken
 
     friend bool operator==(const data_group&, const data_group&) = default;
   } data;

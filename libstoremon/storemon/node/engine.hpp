@@ -1,7 +1,10 @@
 #pragma once
 
+#include "storemon/ingest/intake_actor.hpp"
+#include "storemon/journal/journal_actor.hpp"
 #include "storemon/model/error.hpp"
 #include "storemon/node/actor_config.hpp"
+#include "storemon/node/exporter_actor.hpp"
 #include "storemon/node/supervisor_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 #include "storemon/report/coordinator_actor.hpp"
@@ -17,10 +20,14 @@ struct engine_options {
   bool remoting = false;
   supervisor_options supervisor;
   report::coordinator_options reports;
+  ingest::intake_options intake;
+  /// Where everything is kept; null: nothing is.
+  std::unique_ptr<journal::backend> storage;
+  journal::journal_options journal;
 };
 
 /// The actors of a leading node, without any front end: what the server, the tool, the tests and the
-/// benchmarks share. Fills in what the options leave open: clock, ids, parsers, slices in flight.
+/// benchmarks share. Fills in what the options leave open: clocks, ids, parsers, slices in flight, handles.
 class engine {
 public:
   explicit engine(engine_options options);
@@ -37,6 +44,13 @@ public:
 
   const protocol::supervisor_actor& supervisor() const noexcept { return supervisor_; }
 
+  const protocol::intake_actor& intake() const noexcept { return intake_; }
+
+  const protocol::exporter_actor& exporter() const noexcept { return exporter_; }
+
+  /// Null where nothing is kept.
+  const protocol::journal_actor& journal() const noexcept { return journal_; }
+
   /// Blocks until all partitions serve, or the first load has failed.
   result<void> wait_ready();
 
@@ -46,6 +60,9 @@ public:
 private:
   actor_config config_;
   caf::actor_system system_;
+  protocol::journal_actor journal_;
+  protocol::intake_actor intake_;
+  protocol::exporter_actor exporter_;
   protocol::coordinator_actor coordinator_;
   protocol::supervisor_actor supervisor_;
 };

@@ -179,6 +179,12 @@ std::vector<setting> http_settings() {
       number(
           "http.body_bytes_max", 256, 1 << 30, [](auto& c) -> auto& { return c.http.body_bytes_max; },
           "Bytes of a request's body: bounds the memory of a connection."),
+      number(
+          "http.ingest_bytes_max", 256, 1 << 30, [](auto& c) -> auto& { return c.http.ingest_bytes_max; },
+          "Bytes of a body of observations, sent and unpacked: bounds the memory of a request."),
+      number(
+          "http.import_mb_max", 1, 1 << 20, [](auto& c) -> auto& { return c.http.import_mb_max; },
+          "MiB of a file sent to be imported: bounds what one upload takes of the disk."),
       seconds(
           "http.header_timeout", 3600, [](auto& c) -> auto& { return c.http.header_timeout; },
           "Seconds a client may take to send a request's header: frees connections from slow senders."),
@@ -206,6 +212,23 @@ std::vector<setting> node_settings() {
       seconds(
           "node.shutdown_timeout", 3600, [](auto& c) -> auto& { return c.node.shutdown_timeout; },
           "Seconds a stopping server waits for the answers under way."),
+      text(
+          "data.dir", is_not_an_option, [](auto& c) -> auto& { return c.data.dir; },
+          "a directory, or nothing, is expected",
+          "The directory in which everything is kept, made where there is none; empty keeps nothing: all is "
+          "lost when the server ends."),
+      number(
+          "data.free_min_mb", 0, 1 << 30, [](auto& c) -> auto& { return c.data.free_min_mb; },
+          "MiB that stay free on the file system of data.dir: with less, nothing is taken in."),
+      number(
+          "data.free_min_percent", 0, 99, [](auto& c) -> auto& { return c.data.free_min_percent; },
+          "Percent that stay free on the file system of data.dir, likewise; the larger of the two counts."),
+      number(
+          "data.retention_days", 0, 36'500, [](auto& c) -> auto& { return c.data.retention_days; },
+          "Days that journal records are kept although two snapshots cover them, for repair by hand."),
+      number(
+          "data.snapshot_records", 1, 1 << 20, [](auto& c) -> auto& { return c.data.snapshot_records; },
+          "Journal records of a partition after which a snapshot is taken: bounds the time of a restart."),
       text(
           "data.import", is_not_an_option, [](auto& c) -> auto& { return c.data.import; },
           "a directory, or nothing, is expected",

@@ -16,6 +16,9 @@ namespace {
 /// The pause before a reload that failed is tried again.
 constexpr auto reload_pause = 5s;
 
+/// Under which name the journal keeps which files were read.
+constexpr auto files_read_name = "import.files";
+
 } // namespace
 
 void supervisor_state::start(supervisor_self::pointer self, supervisor_options options,
@@ -24,6 +27,10 @@ void supervisor_state::start(supervisor_self::pointer self, supervisor_options o
   options_ = std::move(options);
   coordinator_ = std::move(coordinator);
   self_->monitor(coordinator_);
+  if (options_.intake)
+    self_->monitor(options_.intake);
+  if (options_.journal)
+    self_->monitor(options_.journal);
   for (const auto& name : options_.nodes)
     nodes_.push_back({name, host_actor(), 0});
   slots_.resize(options_.partitions);
@@ -31,9 +38,10 @@ void supervisor_state::start(supervisor_self::pointer self, supervisor_options o
     slots_[p].node = node_of(p, options_.nodes);
     ++nodes_[slots_[p].node].partitions;
   }
+  recall_import();
   for (size_t n = 0; n < nodes_.size(); ++n)
     if (nodes_[n].name == options_.node_name)
-      node_up(n, self_->system().spawn(host, options_.slices));
+      node_up(n, self_->system().spawn(host, options_.shards));
 }
 
 caf::result<uint32_t> supervisor_state::join(const std::string& name, host_actor host) {
@@ -64,7 +72,7 @@ void supervisor_state::node_up(size_t n, host_actor host) {
 
 void supervisor_state::spawn(size_t n, std::vector<uint32_t> partitions) {
   const auto by = nodes_[n].host;
-  self_->request(by, caf::infinite, spawn_atom_v, partitions)
+  self_->request(by, caf::infinite, spawn_atom_v, partitions, options_.journal)
       .then(
           [this, n, by, partitions](const std::vector<shard_actor>& shards) {
             if (nodes_[n].host == by && !stopping_)
@@ -84,45 +92,111 @@ void supervisor_state::spawned(size_t n, const std::vector<uint32_t>& partitions
     return;
   }
   for (size_t i = 0; i < partitions.size(); ++i) {
-    auto& s = slots_[partitions[i]];
+    const auto p = partitions[i];
+    auto& s = slots_[p];
     s.shard = shards[i];
     s.state = partition_state::loading;
+    s.replayed = false;
+    if (!options_.journal)
+      s.filled = options_.import_directory.empty();
     self_->monitor(s.shard);
+    self_->request(s.shard, caf::infinite, load_atom_v)
+        .then([this, p, by = s.shard](const loaded& what) { replayed(p, by, what); },
+              [this, p, by = s.shard](const caf::error& e) {
+                if (slots_[p].shard != by)
+                  return;
+                options_.log_error("partition " + std::to_string(p) +
+                                   " could not be replayed: " + from_caf(e).detail);
+                // Its end has its own message, and it is made again then.
+                self_->send_exit(by, caf::exit_reason::kill);
+              });
+  }
+}
+
+void supervisor_state::replayed(uint32_t partition, const shard_actor& by, const loaded& what) {
+  auto& s = slots_[partition];
+  if (s.shard != by)
+    return;
+  s.replayed = true;
+  s.damage = what.damage;
+  if (!s.damage.empty()) {
+    last_failure_ = "partition " + std::to_string(partition) + " is damaged and read-only: " + s.damage;
+    options_.log_error(last_failure_);
   }
   load();
 }
 
+void supervisor_state::recall_import() {
+  if (options_.import_directory.empty() || !options_.journal) {
+    import_recalled_ = true;
+    for (auto& s : slots_)
+      s.filled = options_.import_directory.empty();
+    return;
+  }
+  self_->request(options_.journal, caf::infinite, get_atom_v, std::string(files_read_name))
+      .then(
+          [this](const std::string& files) {
+            import_recalled_ = true;
+            const bool same = !files.empty() && files == ingest::tell_apart(options_.import_directory);
+            if (same)
+              options_.log_info("the feeds in " + options_.import_directory +
+                                " are those the journal holds already; /import_data reads them again");
+            for (auto& s : slots_)
+              s.filled = same;
+            load();
+          },
+          [this](const caf::error& e) {
+            options_.fatal("the journal cannot be read: " + from_caf(e).detail);
+          });
+}
+
+void supervisor_state::remember_import() {
+  const bool whole = std::all_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.filled; });
+  if (!options_.journal || !whole || files_read_.empty())
+    return;
+  self_->request(options_.journal, caf::infinite, put_atom_v, std::string(files_read_name), files_read_)
+      .then([](bool) {},
+            [this](const caf::error& e) {
+              options_.log_error("the feeds will be read again at the next start: " + from_caf(e).detail);
+            });
+}
+
 void supervisor_state::load() {
-  if (importer_ || stopping_)
+  if (importer_ || stopping_ || !import_recalled_)
     return;
   // The first load waits for every node, so that the files are read once.
   if (!was_ready_)
     for (const auto& s : slots_)
-      if (s.state == partition_state::absent)
+      if (s.state == partition_state::absent || (s.state == partition_state::loading && !s.replayed))
         return;
-  std::set<uint32_t> partitions;
-  for (uint32_t p = 0; p < slots_.size(); ++p)
-    if (slots_[p].state == partition_state::loading)
-      partitions.insert(p);
-  if (partitions.empty())
-    return;
-  if (!options_.import_directory.empty()) {
-    start_import(std::move(partitions));
-    return;
+  std::set<uint32_t> to_fill;
+  bool changed = false;
+  for (uint32_t p = 0; p < slots_.size(); ++p) {
+    auto& s = slots_[p];
+    if (s.state != partition_state::loading || !s.replayed)
+      continue;
+    // What is damaged takes nothing in.
+    if (!s.filled && s.damage.empty()) {
+      to_fill.insert(p);
+      continue;
+    }
+    s.state = partition_state::serving;
+    changed = true;
   }
-  for (const auto p : partitions)
-    slots_[p].state = partition_state::serving;
-  publish();
+  if (changed)
+    publish();
+  if (!to_fill.empty())
+    start_import(std::move(to_fill));
 }
 
 void supervisor_state::start_import(std::set<uint32_t> partitions) {
   ingest::importer_options options;
   options.directory = options_.import_directory;
   options.parsers = options_.parsers;
-  options.revision = ++revision_;
   for (uint32_t p = 0; p < slots_.size(); ++p)
     options.shards.push_back(partitions.count(p) ? slots_[p].shard : shard_actor());
   filling_ = std::move(partitions);
+  gauge_ = options.gauge;
   importer_ = self_->spawn<caf::detached>(ingest::importer, std::move(options));
   self_->monitor(importer_);
   const auto by = importer_;
@@ -141,13 +215,19 @@ void supervisor_state::start_import(std::set<uint32_t> partitions) {
 void supervisor_state::imported(const std::shared_ptr<const import_result>& what) {
   importer_ = nullptr;
   last_import_ = what;
-  for (const auto p : what->partitions_lost)
+  for (const auto p : what->partitions_lost) {
     filling_.erase(p);
-  // A partition whose shard was made anew meanwhile is loading again, and not by this import.
-  for (const auto p : filling_)
-    if (slots_[p].state == partition_state::loading)
-      slots_[p].state = partition_state::serving;
+    slots_[p].filled = false;
+  }
+  // Without a journal, a partition whose shard was made anew meanwhile holds nothing of it.
+  for (const auto p : filling_) {
+    auto& s = slots_[p];
+    s.filled = true;
+    if (s.state == partition_state::loading && s.replayed)
+      s.state = partition_state::serving;
+  }
   filling_.clear();
+  remember_import();
   publish();
   if (import_answer_)
     import_answer_->deliver(what);
@@ -186,6 +266,8 @@ void supervisor_state::publish() {
   shards.reserve(slots_.size());
   for (const auto& s : slots_)
     shards.push_back(s.state == partition_state::serving ? s.shard : shard_actor());
+  if (options_.intake)
+    self_->send(options_.intake, placed_atom_v, shards);
   if (coordinator_)
     self_->send(coordinator_, placed_atom_v, std::move(shards));
   // Only now: whoever hears of it may trigger a report at once, which must reach the coordinator after this.
@@ -206,6 +288,16 @@ void supervisor_state::down(const caf::down_msg& gone) {
     coordinator_ = nullptr;
     reports_over_ = true;
     options_.fatal("the coordinator died: " + self_->system().render(gone.reason));
+    return;
+  }
+  if (options_.intake && gone.source == options_.intake.address()) {
+    options_.intake = nullptr;
+    intake_over_ = true;
+    options_.fatal("the intake died: " + self_->system().render(gone.reason));
+    return;
+  }
+  if (options_.journal && gone.source == options_.journal.address()) {
+    options_.fatal("the journal died: " + self_->system().render(gone.reason));
     return;
   }
   if (importer_ && gone.source == importer_.address()) {
@@ -269,31 +361,23 @@ void supervisor_state::spawn_again(uint32_t partition) {
     spawn(s.node, {partition});
 }
 
-caf::result<health> supervisor_state::health() {
+health supervisor_state::health() const {
   protocol::health h;
   h.ready = was_ready_ && !stopping_ && all(partition_state::serving);
   for (const auto& n : nodes_)
     h.nodes.push_back({n.name, static_cast<bool>(n.host), n.partitions});
-  for (const auto& s : slots_)
-    h.partitions.push_back(s.state);
+  for (uint32_t p = 0; p < slots_.size(); ++p) {
+    h.partitions.push_back(slots_[p].state);
+    if (!slots_[p].damage.empty())
+      h.damaged.push_back(p);
+  }
   h.shard_failures = shard_failures_;
   h.last_failure = last_failure_;
   h.last_import = last_import_;
   h.importing = static_cast<bool>(importer_);
-  if (!importer_)
-    return h;
-  auto answer = self_->make_response_promise<protocol::health>();
-  self_->request(importer_, caf::infinite, progress_atom_v)
-      .then(
-          [answer, h](const import_progress& p) mutable {
-            h.import = p;
-            answer.deliver(std::move(h));
-          },
-          [answer, h](const caf::error&) mutable {
-            h.importing = false; // it ended before it could answer
-            answer.deliver(std::move(h));
-          });
-  return answer;
+  if (importer_)
+    h.import = gauge_->read();
+  return h;
 }
 
 caf::result<bool> supervisor_state::ready() {
@@ -334,21 +418,23 @@ caf::result<bool> supervisor_state::stop() {
     waiting.deliver(to_caf({errc::shutting_down, "the server is being stopped"}));
   await_ready_.clear();
   self_->delayed_send(self_, options_.drain_timeout, deadline_atom_v);
-  if (!coordinator_) {
-    end_if_drained();
-    return answer;
-  }
-  self_->request(coordinator_, caf::infinite, stop_atom_v)
-      .then(
-          [this](bool) {
-            reports_over_ = true;
-            end_if_drained();
-          },
-          [this](const caf::error&) {
-            reports_over_ = true;
-            end_if_drained();
-          });
+  drain(coordinator_, &supervisor_state::reports_over_);
+  drain(options_.intake, &supervisor_state::intake_over_);
   return answer;
+}
+
+template <class Handle>
+void supervisor_state::drain(const Handle& actor, bool supervisor_state::*over) {
+  const auto done = [this, over] {
+    this->*over = true;
+    end_if_drained();
+  };
+  if (!actor) {
+    done();
+    return;
+  }
+  self_->request(actor, caf::infinite, stop_atom_v)
+      .then([done](bool) { done(); }, [done](const caf::error&) { done(); });
 }
 
 void supervisor_state::time_is_up() {
@@ -357,7 +443,7 @@ void supervisor_state::time_is_up() {
 }
 
 void supervisor_state::end_if_drained() {
-  const bool idle = reports_over_ && !importer_;
+  const bool idle = reports_over_ && intake_over_ && !importer_;
   if (!stopping_ || ending_began_ || (!idle && !time_is_up_))
     return;
   ending_began_ = true;
@@ -367,6 +453,8 @@ void supervisor_state::end_if_drained() {
   };
   if (coordinator_)
     end(coordinator_);
+  if (options_.intake)
+    end(options_.intake);
   if (importer_)
     end(importer_);
   for (const auto& n : nodes_)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storemon/partition/partition_data.hpp"
+#include "storemon/partition/shard_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 
 #include <chrono>
@@ -17,10 +17,15 @@ struct supervisor_options {
   /// Names of all nodes that partitions are placed on; this node's among them.
   std::vector<std::string> nodes = {"node"};
   uint32_t partitions = 64;
-  /// The feeds; empty: none, partitions serve empty.
+  /// The feeds; empty: none, partitions serve what the journal holds. With a journal they are read when they
+  /// are other files than those read last, and when a client asks; without one, for every new shard.
   std::string import_directory;
+  /// Null: nothing is kept.
+  protocol::journal_actor journal;
+  /// Told of every change of placement; may be null.
+  protocol::intake_actor intake;
   size_t parsers = 2;
-  partition::slice_limits slices;
+  partition::shard_options shards; ///< partition and journal are filled in
   /// How long reports and an import under way may still take when the server is stopped.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(10);
   /// A shard that keeps dying is made anew at once the first time, then after pauses that double up to this.
@@ -41,8 +46,9 @@ using supervisor_self = protocol::supervisor_actor::extend<
     caf::reacts_to<protocol::deadline_atom>>;
 
 /// Which partition is served where, and how it gets its data. Every partition goes absent -> loading ->
-/// serving; the loss of its shard or node sends it back to absent. What loads is filled from the import
-/// directory; the coordinator is told of every change.
+/// serving; the loss of its shard or node sends it back to absent. What loads is replayed from the journal,
+/// and then filled from the import directory where the journal does not hold that already. Coordinator and
+/// intake are told of every change.
 class supervisor_state {
 public:
   static inline const char* name = "supervisor";
@@ -51,7 +57,7 @@ public:
              protocol::coordinator_actor coordinator);
 
   caf::result<uint32_t> join(const std::string& node, protocol::host_actor host);
-  caf::result<protocol::health> health();
+  protocol::health health() const;
   caf::result<bool> ready();
   caf::result<std::shared_ptr<const protocol::import_result>> import_again();
   caf::result<bool> stop();
@@ -72,6 +78,9 @@ private:
     size_t node = 0;
     protocol::partition_state state = protocol::partition_state::absent;
     protocol::shard_actor shard; // null where absent
+    bool replayed = false;       // it holds what the journal does
+    bool filled = false;         // it, or its journal, holds what the import directory does
+    std::string damage;          // why it is read-only; empty: it is sound
     uint32_t failures = 0;
   };
 
@@ -82,11 +91,16 @@ private:
   void spawn(size_t n, std::vector<uint32_t> partitions);
   void spawned(size_t n, const std::vector<uint32_t>& partitions,
                const std::vector<protocol::shard_actor>& shards);
+  void replayed(uint32_t partition, const protocol::shard_actor& by, const protocol::loaded& what);
+  void recall_import();
+  void remember_import();
   void shard_down(uint32_t partition, const caf::error& why);
   void start_import(std::set<uint32_t> partitions);
   void imported(const std::shared_ptr<const protocol::import_result>& what);
   void import_failed(const error& why);
   void publish();
+  template <class Handle>
+  void drain(const Handle& actor, bool supervisor_state::*over);
   void end_if_drained();
   void finish_stop();
   bool all(protocol::partition_state state) const;
@@ -99,11 +113,13 @@ private:
   uint64_t shard_failures_ = 0;
   std::string last_failure_;
 
-  protocol::importer_actor importer_; // null: no import runs
-  std::set<uint32_t> filling_;        // partitions the running import fills for the first time
+  protocol::importer_actor importer_;                   // null: no import runs
+  std::shared_ptr<const protocol::import_gauge> gauge_; // of the last importer; null: there was none
+  std::set<uint32_t> filling_; // partitions the running import fills for the first time
   std::optional<import_answer> import_answer_;
   std::shared_ptr<const protocol::import_result> last_import_;
-  uint64_t revision_ = 0;
+  std::string files_read_;       // what tells the files apart that the running import reads
+  bool import_recalled_ = false; // it is known which files were read before
 
   bool was_ready_ = false;
   std::optional<error> load_failure_; // of the first import
@@ -111,6 +127,7 @@ private:
 
   bool stopping_ = false;
   bool reports_over_ = false;
+  bool intake_over_ = false;
   bool time_is_up_ = false;
   bool ending_began_ = false;
   std::vector<caf::typed_response_promise<bool>> await_stop_;

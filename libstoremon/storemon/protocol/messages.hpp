@@ -4,6 +4,7 @@
 #include "storemon/model/report.hpp"
 #include "storemon/model/update.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -114,6 +115,9 @@ struct replay_cursor {
   int64_t chunk = std::numeric_limits<int64_t>::min(); ///< of the snapshot, next to be read
   uint64_t seq = 0; ///< of the next record; 0: the snapshot is not read yet
 };
+
+/// In place of an epoch: whoever only reads a partition's past, and does not own it.
+inline constexpr uint64_t reader_epoch = 0;
 
 /// A piece of a partition's past, of bounded size, in order.
 struct replay_slice {
@@ -272,6 +276,15 @@ struct import_status {
   import_progress progress;
   std::shared_ptr<const import_result> result{}; ///< of one that ended well
   error failure{errc::ok, ""};                   ///< of one that did not
+};
+
+/// Where an importer writes down how far it has come, for whoever cannot wait for it to answer: it may be
+/// stuck in a read. Any thread may read.
+struct import_gauge {
+  std::atomic<uint64_t> bytes_done = 0;
+  std::atomic<uint64_t> bytes_total = 0;
+
+  import_progress read() const noexcept { return {bytes_done, bytes_total}; }
 };
 
 /// Where a partition is served.

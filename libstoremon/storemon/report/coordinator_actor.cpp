@@ -6,6 +6,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <atomic>
+#include <thread>
 
 namespace storemon::report {
 
@@ -16,9 +17,9 @@ namespace {
 /// A report's text being written: some actors at once, each a small piece, so that other messages get their
 /// turn between pieces.
 struct writing {
-  writing(csv_text what, size_t count, size_t at_once, coordinator_self to, std::string report)
-      : text(std::move(what)), pieces(count), left(count), writers(at_once), reply_to(std::move(to)),
-        id(std::move(report)) {}
+  writing(csv_text what, size_t at_once, coordinator_self to, std::string report)
+      : text(std::move(what)), pieces(text.pieces()), left(text.pieces()), writers(at_once),
+        reply_to(std::move(to)), id(std::move(report)) {}
 
   const csv_text text;
   std::vector<std::string> pieces;
@@ -34,8 +35,10 @@ constexpr size_t rows_per_piece = 512;
 /// Writes one piece and leaves the next of its row to another actor, at the end of the queue; whoever writes
 /// the last piece joins them all and tells the coordinator.
 void write_piece(caf::event_based_actor& self, const std::shared_ptr<writing>& work, size_t number) {
+  // A thread that answers a poll would else wait for the core until the kernel's next tick.
+  std::this_thread::yield();
   auto& pieces = work->pieces;
-  pieces[number] = work->text.piece(number, pieces.size());
+  pieces[number] = work->text.piece(number);
   if (number + work->writers < pieces.size())
     self.spawn([work, next = number + work->writers](caf::event_based_actor* writer) {
       write_piece(*writer, work, next);
@@ -171,14 +174,14 @@ void coordinator_state::gathered(const std::string& id, uint32_t partition, cons
 }
 
 void coordinator_state::write(const std::string& id) {
-  const auto& j = jobs_.at(id);
+  auto& j = jobs_.at(id);
   const auto& status = *book_.find(id);
   const auto pieces = std::max(options_.writers, static_cast<size_t>(status.stores_done) / rows_per_piece);
   const auto reply_to = caf::actor_cast<coordinator_self>(self_);
   self_->spawn([reply_to, id, pieces, writers = options_.writers, request = status.request, spec = j.spec,
-                parts = j.parts](caf::event_based_actor* writer) {
-    const auto work =
-        std::make_shared<writing>(csv_text(request, *spec, parts), pieces, writers, reply_to, id);
+                parts = std::move(j.parts)](caf::event_based_actor* writer) mutable {
+    const auto work = std::make_shared<writing>(csv_text(std::move(request), *spec, std::move(parts), pieces),
+                                                writers, reply_to, id);
     for (size_t piece = 1; piece < writers; ++piece)
       writer->spawn([=](caf::event_based_actor* helper) { write_piece(*helper, work, piece); });
     write_piece(*writer, work, 0);

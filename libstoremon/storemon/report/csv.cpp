@@ -6,6 +6,7 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <numeric>
 
 namespace storemon::report {
 
@@ -93,13 +94,15 @@ void append_rounded(std::string& out, int64_t us, int64_t unit_us) {
   const int64_t rest = us % step;
   if (2 * rest > step || (2 * rest == step && hundredths % 2 != 0))
     ++hundredths;
-  append_number(out, hundredths / 100);
+  char text[24];
+  auto* end = std::to_chars(text, text + sizeof text, hundredths / 100).ptr;
   if (const auto decimals = hundredths % 100; decimals != 0) {
-    out += '.';
-    out += static_cast<char>('0' + decimals / 10);
+    *end++ = '.';
+    *end++ = static_cast<char>('0' + decimals / 10);
     if (decimals % 10 != 0)
-      out += static_cast<char>('0' + decimals % 10);
+      *end++ = static_cast<char>('0' + decimals % 10);
   }
+  out.append(text, static_cast<size_t>(end - text));
 }
 
 void append_seconds(std::string& out, int64_t us) {
@@ -112,7 +115,8 @@ void append_seconds(std::string& out, int64_t us) {
 }
 
 void append_field(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+  const auto has = [text](char c) { return text.find(c) != std::string_view::npos; };
+  if (!has(',') && !has('"') && !has('\r') && !has('\n')) {
     out += text;
     return;
   }
@@ -125,25 +129,64 @@ void append_field(std::string& out, std::string_view text) {
   out += '"';
 }
 
-csv_text::csv_text(report_request request, report_spec spec, report_parts parts)
+csv_text::csv_text(report_request request, report_spec spec, report_parts parts, size_t pieces)
     : request_(std::move(request)), spec_(std::move(spec)), parts_(std::move(parts)),
       fleet_(sum_fleet(parts_, spec_.windows.size())) {
-  put_in_order();
+  cut(all_rows(), pieces);
 }
 
-void csv_text::put_in_order() {
+bool csv_text::before(const row_place& a, const row_place& b) const noexcept {
+  if (a.prefix != b.prefix)
+    return a.prefix < b.prefix;
+  return parts_[a.part]->stores[a.index] < parts_[b.part]->stores[b.index];
+}
+
+std::vector<csv_text::row_place> csv_text::all_rows() const {
   size_t count = 0;
   for (const auto& part : parts_)
     count += part->stores.size();
-  rows_.reserve(count);
+  std::vector<row_place> rows;
+  rows.reserve(count);
   for (uint32_t p = 0; p < parts_.size(); ++p)
     for (uint32_t i = 0; i < parts_[p]->stores.size(); ++i)
-      rows_.push_back({prefix_of(parts_[p]->stores[i]), p, i});
-  std::sort(rows_.begin(), rows_.end(), [this](const row_place& a, const row_place& b) {
-    if (a.prefix != b.prefix)
-      return a.prefix < b.prefix;
-    return parts_[a.part]->stores[a.index] < parts_[b.part]->stores[b.index];
-  });
+      rows.push_back({prefix_of(parts_[p]->stores[i]), p, i});
+  return rows;
+}
+
+/// Sorts rows into pieces only; what is within a piece its writer sorts. Where to cut a sample of the rows
+/// tells.
+void csv_text::cut(std::span<const row_place> rows, size_t pieces) {
+  constexpr size_t samples_per_piece = 16;
+  const auto in_order = [this](const row_place& a, const row_place& b) { return before(a, b); };
+  const auto step = std::max<size_t>(1, rows.size() / (pieces * samples_per_piece));
+  std::vector<row_place> sample;
+  for (size_t r = 0; r < rows.size(); r += step)
+    sample.push_back(rows[r]);
+  std::sort(sample.begin(), sample.end(), in_order);
+  std::vector<row_place> cuts; // the first row of each piece but the first one
+  for (size_t n = 1; n < pieces && !sample.empty(); ++n)
+    cuts.push_back(sample[sample.size() * n / pieces]);
+
+  begins_.assign(pieces + 1, 0);
+  std::vector<uint32_t> piece_of(rows.size());
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const auto after = std::upper_bound(cuts.begin(), cuts.end(), rows[r], in_order);
+    piece_of[r] = static_cast<uint32_t>(after - cuts.begin());
+    ++begins_[piece_of[r] + 1];
+  }
+  std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
+  rows_.resize(rows.size());
+  auto next = begins_;
+  for (size_t r = 0; r < rows.size(); ++r)
+    rows_[next[piece_of[r]]++] = rows[r];
+}
+
+/// Asks the memory for what a row is made of: neighbours in the text lie apart from one another.
+void csv_text::prefetch(const row_place& row) const noexcept {
+  const auto& part = *parts_[row.part];
+  __builtin_prefetch(part.stores[row.index].data());
+  for (size_t w = 0; w < spec_.windows.size(); ++w)
+    __builtin_prefetch(&part.measures[w * part.stores.size() + row.index]);
 }
 
 void csv_text::append_header(std::string& out) const {
@@ -153,23 +196,28 @@ void csv_text::append_header(std::string& out) const {
     append_loop_header(out);
 }
 
-std::string csv_text::piece(size_t number, size_t pieces) const {
+std::string csv_text::piece(size_t number) const {
   const auto& by = *estimate::find_estimator(spec_.estimator);
   const bool full = request_.columns == column_set::full;
-  const auto first = rows_.size() * number / pieces;
-  const auto last = rows_.size() * (number + 1) / pieces;
-  constexpr size_t loop_row_bytes = 64;
+  std::vector<row_place> rows(rows_.begin() + static_cast<std::ptrdiff_t>(begins_[number]),
+                              rows_.begin() + static_cast<std::ptrdiff_t>(begins_[number + 1]));
+  std::sort(rows.begin(), rows.end(),
+            [this](const row_place& a, const row_place& b) { return before(a, b); });
+  constexpr size_t loop_row_bytes = 96;
   constexpr size_t full_window_bytes = 96;
   std::string out;
-  out.reserve((last - first) *
+  out.reserve(rows.size() *
               (full ? loop_row_bytes + full_window_bytes * spec_.windows.size() : loop_row_bytes));
   if (number == 0)
     append_header(out);
   const auto about_report =
       "," + to_rfc3339(spec_.as_of) + "," + spec_.estimator + "," + std::string(to_string(spec_.scope));
   std::vector<figures> of_windows(spec_.windows.size());
-  for (auto r = first; r < last; ++r) {
-    const auto& row = rows_[r];
+  constexpr size_t rows_ahead = 8;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (r + rows_ahead < rows.size())
+      prefetch(rows[r + rows_ahead]);
+    const auto& row = rows[r];
     const auto& part = *parts_[row.part];
     for (size_t w = 0; w < of_windows.size(); ++w)
       of_windows[w] = by.settle(part.measures[w * part.stores.size() + row.index], fleet_[w]);
@@ -183,7 +231,7 @@ std::string csv_text::piece(size_t number, size_t pieces) const {
 }
 
 std::string write_csv(const report_request& request, const report_spec& spec, const report_parts& parts) {
-  return csv_text(request, spec, parts).piece(0, 1);
+  return csv_text(request, spec, parts, 1).piece(0);
 }
 
 } // namespace storemon::report

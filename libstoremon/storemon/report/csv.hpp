@@ -3,6 +3,7 @@
 #include "storemon/model/report.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,14 +22,18 @@ using report_parts = std::vector<std::shared_ptr<const report_columns>>;
 /// with one of
 /// `= + - @ TAB CR` gets a leading `'`, for a spreadsheet would run it as a formula (CWE-1236).
 ///
-/// Immutable once made: several threads may write a piece each.
+/// Immutable once made: several threads may write a piece each, and share what costs most so.
 class csv_text {
 public:
-  /// @param spec  of this request; its estimator exists
-  csv_text(report_request request, report_spec spec, report_parts parts);
+  /// @param spec    of this request; its estimator exists
+  /// @param pieces  > 0; into how many about equal ones the text is cut
+  csv_text(report_request request, report_spec spec, report_parts parts, size_t pieces);
 
-  /// The piece `number` of `pieces` about equal ones; together, in order, they are the text.
-  std::string piece(size_t number, size_t pieces) const;
+  /// As many as were asked for; some may be empty.
+  size_t pieces() const noexcept { return begins_.size() - 1; }
+
+  /// One of the pieces; together, in order, they are the text.
+  std::string piece(size_t number) const;
 
 private:
   /// One row of the report: where its store stands.
@@ -38,14 +43,18 @@ private:
     uint32_t index = 0;
   };
 
-  void put_in_order();
+  bool before(const row_place& a, const row_place& b) const noexcept;
+  std::vector<row_place> all_rows() const;
+  void cut(std::span<const row_place> rows, size_t pieces);
+  void prefetch(const row_place& row) const noexcept;
   void append_header(std::string& out) const;
 
   report_request request_;
   report_spec spec_;
   report_parts parts_;
   std::vector<fleet_counts> fleet_; // by window
-  std::vector<row_place> rows_;     // in byte order of store id
+  std::vector<row_place> rows_;     // piece after piece, in no order within a piece
+  std::vector<size_t> begins_;      // of each piece in rows_, and the end of the last
 };
 
 /// The whole text at once.
