@@ -1,4 +1,5 @@
 /// storemon, the tool: each subcommand is a file of its own beside this one.
+#include "storemon_export.hpp"
 #include "storemon_fetch.hpp"
 #include "storemon_generate.hpp"
 #include "storemon_report.hpp"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   storemon::add_report(app, exit_code);
+  storemon::add_export(app, exit_code);
   storemon::add_fetch(app, exit_code);
   storemon::add_generate(app, exit_code);
   try {

@@ -118,7 +118,7 @@ std::string alone() {
   test::sim one;
   std::vector<shard_actor> shards;
   for (uint32_t p = 0; p < partitions; ++p)
-    shards.push_back(one.owns(one.system.spawn(partition::shard, partition::slice_limits{})));
+    shards.push_back(one.owns(one.system.spawn(partition::shard, partition::shard_options{})));
   for (const auto& store : fleet())
     for (const auto& u : store.updates)
       REQUIRE(one.ask<applied>(shards[store.partition(partitions)], apply_atom_v, shared_update(u)));
@@ -140,7 +140,7 @@ TEST_CASE("two nodes on the fake network give the same bytes as one, and the los
   solar_system space;
   auto& [earth, mars] = space;
   space.settle();
-  const auto host = mars.system.spawn(node::host, partition::slice_limits{3, 1000});
+  const auto host = mars.system.spawn(node::host, partition::shard_options{{3, 1000}});
   const auto accept = caf::io::accept_handle::from_int(1);
   mars.network.prepare_connection(accept, caf::io::connection_handle::from_int(2), earth.network, "mars",
                                   8080, caf::io::connection_handle::from_int(3));
@@ -157,7 +157,7 @@ TEST_CASE("two nodes on the fake network give the same bytes as one, and the los
   std::vector<shard_actor> shards;
   for (uint32_t p = 0; p < partitions; ++p)
     shards.push_back(p % 2 == 1 ? (*far_shards)[p / 2]
-                                : earth.system.spawn(partition::shard, partition::slice_limits{}));
+                                : earth.system.spawn(partition::shard, partition::shard_options{}));
   REQUIRE(shards[1].node() != earth.system.node());
   applied done;
   for (const auto& store : fleet())
@@ -208,7 +208,7 @@ namespace {
 struct member_node {
   node::actor_config config{1, true};
   caf::actor_system system{config};
-  host_actor host = system.spawn(node::host, partition::slice_limits{5, 1000});
+  host_actor host = system.spawn(node::host, partition::shard_options{{5, 1000}});
   supervisor_actor member;
 
   member_node(std::string name, uint16_t leader_port) {

@@ -40,7 +40,7 @@ class reports : public test::sim {
 public:
   explicit reports(size_t slice = 512) {
     for (uint32_t p = 0; p < partitions; ++p)
-      shards.push_back(owns(system.spawn(partition::shard, partition::slice_limits{slice, 1000})));
+      shards.push_back(owns(system.spawn(partition::shard, partition::shard_options{{slice, 1000}})));
     report::coordinator_options options;
     options.running_max = 2;
     options.keep.reports_max = 3;
@@ -278,7 +278,7 @@ TEST_CASE("a shard that dies while a report runs fails it by the name of its par
     const auto next = r.trigger();
     r.settle();
     CHECK(r.poll(next).state == report_state::failed);
-    r.shards[0] = r.owns(r.system.spawn(partition::shard, partition::slice_limits{}));
+    r.shards[0] = r.owns(r.system.spawn(partition::shard, partition::shard_options{}));
     r.place();
     const auto third = r.trigger();
     r.settle();

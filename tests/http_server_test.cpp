@@ -44,7 +44,7 @@ options short_limits() {
 
 /// A server with a few handlers of its own, no actors.
 struct site {
-  explicit site(options o = options{.port = 0}) : limits(o), web(limits, handler()) {
+  explicit site(options o = options{.port = 0}) : limits(o), web(limits, {handler()}) {
     const auto started = web.start();
     if (!started)
       throw std::runtime_error(started.error().detail);
@@ -598,7 +598,7 @@ TEST_CASE("a server that cannot listen says where and why") {
   site s;
   options taken;
   taken.port = s.web.port();
-  server second(taken, s.handler());
+  server second(taken, {s.handler()});
   const auto started = second.start();
   REQUIRE(!started);
   CHECK(started.error().code == errc::io_failed);
@@ -606,6 +606,6 @@ TEST_CASE("a server that cannot listen says where and why") {
         "cannot listen on 127.0.0.1:" + std::to_string(taken.port) + ": Address already in use");
   options nonsense;
   nonsense.address = "here";
-  server third(nonsense, s.handler());
+  server third(nonsense, {s.handler()});
   CHECK(third.start().error().detail == "cannot listen on here:8080: not an IP address");
 }

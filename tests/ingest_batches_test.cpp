@@ -1,4 +1,4 @@
-/// From rows to batches: partitions, dictionaries, revisions, and several parsers on one file.
+/// From rows to batches: partitions, dictionaries, what comes whole, and several parsers on one file.
 #include "storemon/ingest/feed_parser.hpp"
 
 #include "support/naive_csv.hpp"
@@ -6,20 +6,12 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <map>
 #include <set>
 #include <thread>
 
 using namespace storemon;
 using namespace storemon::ingest;
-
-namespace {
-
-const layout status_layout = read_header(feed::status, "store_id,status,timestamp_utc").value();
-const layout hours_layout =
-    read_header(feed::hours, "store_id,dayOfWeek,start_time_local,end_time_local").value();
-const layout zones_layout = read_header(feed::zones, "store_id,timezone_str").value();
-
-} // namespace
 
 TEST_CASE("rows go in batches of rows_max that name each store once, and the rest with flush") {
   std::string text;
@@ -28,7 +20,7 @@ TEST_CASE("rows go in batches of rows_max that name each store once, and the res
             (i % 2 == 0 ? "-a-store-with-a-very-long-name-beyond-one-cache-line" : "") +
             ",active,2023-01-22 12:09:39." + std::to_string(100'000 + i) + " UTC\n";
   for (const uint32_t partitions : {1u, 3u, 64u}) {
-import all(status_layout, 0, {.partitions = partitions, .rows_max = 100 });
+    feed_reading all(status_layout, 0, {.partitions = partitions, .rows_max = 100});
     all.take(text);
     const auto full = all.batches.batch_sizes;
     CHECK(std::set<size_t>(full.begin(), full.end()) == std::set<size_t>{100});
@@ -39,21 +31,50 @@ import all(status_layout, 0, {.partitions = partitions, .rows_max = 100 });
   }
 }
 
-TEST_CASE("hours and zones carry the revision they were read under") {
-  std::vector<update> updates;
-  const auto emit = [&](uint32_t, update batch) { updates.push_back(std::move(batch)); };
-  feed_parser hours(hours_layout, {.partitions = 1, .rows_max = 2, .revision = 9}, emit);
-  hours.parse("1,0,09:00,17:00\n1,1,09:00,17:00\n1,2,09:00,17:00\n");
-  hours.flush();
-  feed_parser zones(zones_layout, {.partitions = 1, .rows_max = 2, .revision = 8}, emit);
-  zones.parse("1,A\n1,B\n1,C\n");
-  zones.flush();
-  REQUIRE(updates.size() == 4);
-  for (const size_t i : {0, 1})
-    CHECK(std::get<hours_rows>(updates[i]).revision == 9);
-  for (const size_t i : {2, 3})
-    CHECK(std::get<zone_rows>(updates[i]).revision == 8);
-  CHECK(std::get<zone_rows>(updates[2]).zones[1] == "B");
+TEST_CASE(
+    "hours and zones of a feed come in one batch a partition, which names the date they are valid from") {
+  using namespace std::chrono;
+  constexpr local_days valid_from{2023y / March / 1};
+  for (const auto* where : {&hours_layout, &zones_layout}) {
+    std::map<uint32_t, update> updates;
+    feed_parser parser(*where, {.partitions = 3, .rows_max = 2, .valid_from = valid_from},
+                       [&](uint32_t partition, update batch) {
+                         CHECK(updates.emplace(partition, std::move(batch)).second);
+                       });
+    // More stores than the status feed's router remembers, each with rows far apart and in several chunks.
+    constexpr size_t stores = store_table::ids_max + 1'000;
+    uint64_t rows = 0;
+    for (const auto* row : {",0,09:00,17:00\n", ",1,09:00,17:00\n"}) {
+      std::string chunk;
+      for (size_t i = 0; i < stores; ++i)
+        chunk += std::to_string(i) + row;
+      rows += parser.parse(chunk).rows;
+      CHECK(updates.empty());
+    }
+    parser.flush();
+    CHECK(rows == 2 * stores);
+    REQUIRE(updates.size() == 3);
+    batch_collector batches;
+    batches.partitions = 3;
+    for (const auto& [partition, batch] : updates) {
+      if (const auto* hours = std::get_if<hours_rows>(&batch)) {
+        CHECK(hours->valid_from == valid_from);
+        batches(partition, *hours);
+      } else {
+        batches(partition, std::get<zone_rows>(batch));
+      }
+    }
+    CHECK(batches.sound);
+    CHECK(batches.rows.size() == 2 * stores);
+  }
+}
+
+TEST_CASE("hours are valid always unless a date is given") {
+  feed_parser parser(hours_layout, {.partitions = 1}, [](uint32_t, update batch) {
+    CHECK(std::get<hours_rows>(batch).valid_from == always_valid);
+  });
+  CHECK(parser.parse("1,0,09:00,17:00\n").rows == 1);
+  parser.flush();
 }
 
 TEST_CASE("more stores than a router remembers change nothing") {
@@ -63,7 +84,7 @@ TEST_CASE("more stores than a router remembers change nothing") {
     for (size_t i = 0; i < store_table::ids_max + 1'000; ++i)
       text += std::to_string(pass == 1 ? i / 2 : i) + ",active,2023-01-22 12:00:0" + std::to_string(pass) +
               " UTC\n";
-import all(status_layout, 0);
+  feed_reading all(status_layout, 0);
   all.take(text);
   const auto outcome = all.finish();
   CHECK(all.batches.sound);

@@ -3,13 +3,11 @@
 #include "storemon/ingest/feed_files.hpp"
 
 #include "support/naive_csv.hpp"
+#include "support/scratch_directory.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <filesystem>
-#include <fstream>
-
-#include <unistd.h>
 
 using namespace storemon;
 using namespace storemon::ingest;
@@ -19,30 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A directory for one test, gone with it.
-class scratch {
-public:
-  scratch() {
-    auto name = (fs::temp_directory_path() / "ingest_files_test_XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-
-  scratch(const scratch&) = delete;
-
-  ~scratch() { fs::remove_all(path_); }
-
-  std::string path() const { return path_.string(); }
-
-  std::string write(const std::string& name, std::string_view text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
-  }
-
-private:
-  fs::path path_;
-};
-
 const std::string header = "store_id,status,timestamp_utc";
 
 /// What reading the file in chunks gives.
@@ -51,7 +25,7 @@ naive::outcome read_file(feed kind, const std::string& path, size_t chunk_bytes)
   REQUIRE(reader.has_value());
   const auto where = read_header(kind, reader->header());
   REQUIRE(where.has_value());
-import all(* where, reader->header_lines());
+  feed_reading all(*where, reader->header_lines());
   chunk bytes;
   for (;;) {
     REQUIRE(reader->next(bytes).has_value());
@@ -66,12 +40,10 @@ import all(* where, reader->header_lines());
   return outcome;
 }
 
-const layout status_layout = read_header(feed::status, header).value();
-
 } // namespace
 
 TEST_CASE("a small nasty file gives the same in chunks of any size") {
-  const scratch dir;
+  const test::scratch_directory dir;
   const std::string body = "1,active,2023-01-22 12:09:39.388884 UTC\r\n"
                            "\r\n"
                            "\"2\",\"active\",\"2023-01-22 12:09:39Z\"\n"
@@ -96,7 +68,7 @@ TEST_CASE("a small nasty file gives the same in chunks of any size") {
 }
 
 TEST_CASE("lines that are too long are rejected in bounded memory, and reading goes on after them") {
-  const scratch dir;
+  const test::scratch_directory dir;
   const auto poll = [](const std::string& id) { return id + ",active,2023-01-22 12:09:39 UTC"; };
   std::string text = poll("1") + "\n";
   for (const size_t size : {record_bytes_max - 1, record_bytes_max, record_bytes_max + 1,
@@ -125,7 +97,7 @@ TEST_CASE("lines that are too long are rejected in bounded memory, and reading g
 }
 
 TEST_CASE("a file without a header is refused") {
-  const scratch dir;
+  const test::scratch_directory dir;
   for (const auto* text : {"", "\n\r\n\n", "\xef\xbb\xbf", "\"store_id,status"}) {
     const auto refused = chunk_reader::open(dir.write("feed.csv", text));
     REQUIRE_FALSE(refused.has_value());
@@ -139,7 +111,7 @@ TEST_CASE("a file without a header is refused") {
 }
 
 TEST_CASE("a header may be quoted, over two lines, and all there is") {
-  const scratch dir;
+  const test::scratch_directory dir;
   const auto reader =
       chunk_reader::open(dir.write("feed.csv", "\"store_id\",\"a\nb\",status,\"timestamp_utc\""));
   REQUIRE(reader.has_value());
@@ -148,46 +120,47 @@ TEST_CASE("a header may be quoted, over two lines, and all there is") {
 }
 
 TEST_CASE("a file that cannot be read is named with the reason") {
-  const scratch dir;
-  const auto missing = chunk_reader::open(dir.path() + "/none.csv");
+  const test::scratch_directory dir;
+  const auto missing = chunk_reader::open(dir.path().string() + "/none.csv");
   REQUIRE_FALSE(missing.has_value());
   CHECK(missing.error().code == errc::io_failed);
-  CHECK(missing.error().detail == "cannot open " + dir.path() + "/none.csv: No such file or directory");
-  const auto directory = chunk_reader::open(dir.path());
+  CHECK(missing.error().detail ==
+        "cannot open " + dir.path().string() + "/none.csv: No such file or directory");
+  const auto directory = chunk_reader::open(dir.path().string());
   REQUIRE_FALSE(directory.has_value());
   CHECK(directory.error().code == errc::io_failed);
-  CHECK(directory.error().detail == "cannot read " + dir.path() + ": Is a directory");
+  CHECK(directory.error().detail == "cannot read " + dir.path().string() + ": Is a directory");
 }
 
 TEST_CASE("the feeds of a directory are found by either name") {
-  const scratch dir;
-  const auto none = find_feed_files(dir.path());
+  const test::scratch_directory dir;
+  const auto none = find_feed_files(dir.path().string());
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().code == errc::io_failed);
-  CHECK(none.error().detail.find(dir.path()) != std::string::npos);
+  CHECK(none.error().detail.find(dir.path().string()) != std::string::npos);
   CHECK(none.error().detail.find("menu_hours.csv") != std::string::npos);
 
   const auto status = dir.write("store_status.csv", "");
-  CHECK(find_feed_files(dir.path())->status == status);
-  CHECK_FALSE(find_feed_files(dir.path())->hours.has_value());
+  CHECK(find_feed_files(dir.path().string())->status == status);
+  CHECK_FALSE(find_feed_files(dir.path().string())->hours.has_value());
 
   const auto hours = dir.write("menu_hours.csv", "");
   const auto zones = dir.write("store_timezone.csv", "");
-  const auto all = find_feed_files(dir.path());
+  const auto all = find_feed_files(dir.path().string());
   REQUIRE(all.has_value());
   CHECK(all->hours == hours);
   CHECK(all->zones == zones);
 
   dir.write("timezones.csv", "");
-  const auto twice = find_feed_files(dir.path());
+  const auto twice = find_feed_files(dir.path().string());
   REQUIRE_FALSE(twice.has_value());
   CHECK(twice.error().code == errc::invalid_argument);
   CHECK(twice.error().detail.find("store_timezone.csv") != std::string::npos);
 }
 
 TEST_CASE("a directory that is not there is told apart from an empty one by its name only") {
-  const scratch dir;
-  const auto missing = find_feed_files(dir.path() + "/none");
+  const test::scratch_directory dir;
+  const auto missing = find_feed_files(dir.path().string() + "/none");
   REQUIRE_FALSE(missing.has_value());
   CHECK(missing.error().code == errc::io_failed);
 }

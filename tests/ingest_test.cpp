@@ -13,13 +13,8 @@ using namespace storemon::ingest;
 
 namespace {
 
-const layout status_layout = read_header(feed::status, "store_id,status,timestamp_utc").value();
-const layout hours_layout =
-    read_header(feed::hours, "store_id,dayOfWeek,start_time_local,end_time_local").value();
-const layout zones_layout = read_header(feed::zones, "store_id,timezone_str").value();
-
 naive::outcome parse_whole(const layout& where, std::string_view text) {
-import all(where, 0);
+  feed_reading all(where, 0);
   all.take(text);
   auto outcome = all.finish();
   CHECK(all.batches.sound);
@@ -27,7 +22,7 @@ import all(where, 0);
 }
 
 naive::outcome parse_cut(const layout& where, std::string_view text, size_t read_first) {
-import all(where, 0);
+  feed_reading all(where, 0);
   const auto cut = whole_records(text.substr(0, read_first), read_first == text.size());
   all.take(text.substr(0, cut));
   all.take(text.substr(cut));

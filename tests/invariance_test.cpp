@@ -279,7 +279,7 @@ outcome outcome_of(const feeds& from, node::engine_options options) {
   REQUIRE(engine.wait_ready());
   outcome o{all_reports(engine.system(), engine.coordinator()),
             require_totals(test::last_totals(engine), from)};
-  // The same directory once more: nothing is new but the hours and zones, of a newer revision.
+  // The same directory once more: nothing is new but the hours and zones, which replace what was.
   const auto again = node::ask<std::shared_ptr<const protocol::import_result>>(
       engine.system(), engine.supervisor(), protocol::import_atom_v);
   REQUIRE(again);
@@ -307,7 +307,7 @@ class loose_actors {
 public:
   loose_actors(uint32_t partitions, partition::slice_limits slices) : config_(2, false), system_(config_) {
     for (uint32_t p = 0; p < partitions; ++p)
-      shards_.push_back(system_.spawn(partition::shard, slices));
+      shards_.push_back(system_.spawn(partition::shard, partition::shard_options{slices}));
     report::coordinator_options options;
     options.now = node::system_now;
     options.new_id = report::random_uuid;

@@ -33,7 +33,7 @@ host_actor::behavior_type telling_host(host_actor::pointer self, shard_log made)
       [self, made](spawn_atom, const std::vector<uint32_t>& wanted) {
         std::vector<shard_actor> shards;
         for (size_t i = 0; i < wanted.size(); ++i)
-          shards.push_back(self->system().spawn(partition::shard, partition::slice_limits{}));
+          shards.push_back(self->system().spawn(partition::shard, partition::shard_options{}));
         made->insert(made->end(), shards.begin(), shards.end());
         return shards;
       },
@@ -62,7 +62,7 @@ public:
     settle();
   }
 
-  host_actor new_host() { return owns(system.spawn(node::host, partition::slice_limits{})); }
+  host_actor new_host() { return owns(system.spawn(node::host, partition::shard_options{})); }
 
   health look() {
     auto h = ask<health>(supervisor, health_atom_v);

@@ -280,53 +280,62 @@ private:
   }
 };
 
-/// An import of chunks in order, as the importer makes it.
-class import {
+/// A feed read chunk after chunk, as an import reads it.
+class feed_reading {
 public:
-  import(const storemon::ingest::layout& where, uint64_t lines_before,
-         const storemon::ingest::router_options& options = {}) :lines_(lines_before),
-      lines_before_(lines_before),
-      parser_(where, options, emit{this}){batches.partitions = options.partitions;
-}
+  feed_reading(const storemon::ingest::layout& where, uint64_t lines_before,
+               const storemon::ingest::router_options& options = {})
+      : lines_(lines_before), lines_before_(lines_before), parser_(where, options, emit{this}) {
+    batches.partitions = options.partitions;
+  }
 
-import(const import&) = delete;
+  feed_reading(const feed_reading&) = delete;
 
-void take(std::string_view chunk) {
-  const auto summary = parser_.parse(chunk);
-  rows_ += summary.rows;
-  rejected.append(summary.rejected, lines_);
-  lines_ += summary.lines;
-}
+  void take(std::string_view chunk) {
+    const auto summary = parser_.parse(chunk);
+    rows_ += summary.rows;
+    rejected.append(summary.rejected, lines_);
+    lines_ += summary.lines;
+  }
 
-naive::outcome finish() {
-  parser_.flush();
-  naive::outcome all;
-  all.rows = batches.rows;
-  std::sort(all.rows.begin(), all.rows.end());
-  all.counts.assign(rejected.count.begin(), rejected.count.end());
-  all.lines = lines_ - lines_before_;
-  for (const auto& sample : rejected.samples)
-    all.rejects.push_back({sample.line, sample.reason, sample.text});
-  batches.sound = batches.sound && rows_ == all.rows.size();
-  return all;
-}
+  naive::outcome finish() {
+    parser_.flush();
+    naive::outcome all;
+    all.rows = batches.rows;
+    std::sort(all.rows.begin(), all.rows.end());
+    all.counts.assign(rejected.count.begin(), rejected.count.end());
+    all.lines = lines_ - lines_before_;
+    for (const auto& sample : rejected.samples)
+      all.rejects.push_back({sample.line, sample.reason, sample.text});
+    batches.sound = batches.sound && rows_ == all.rows.size();
+    return all;
+  }
 
-batch_collector batches;
-storemon::ingest::rejects rejected;
+  batch_collector batches;
+  storemon::ingest::rejects rejected;
 
 private:
-struct emit {
-  import* to;
+  struct emit {
+    feed_reading* to;
 
-  template <class Batch>
-  void operator()(uint32_t partition, Batch&& batch) const {
-    to->batches(partition, batch);
-  }
+    template <class Batch>
+    void operator()(uint32_t partition, Batch&& batch) const {
+      to->batches(partition, batch);
+    }
+  };
+
+  uint64_t lines_;
+  uint64_t lines_before_;
+  uint64_t rows_ = 0;
+  storemon::ingest::feed_parser<emit> parser_;
 };
 
-uint64_t lines_;
-uint64_t lines_before_;
-uint64_t rows_ = 0;
-storemon::ingest::feed_parser<emit> parser_;
-}
-;
+/// Headers of the feeds as the data set has them.
+inline const storemon::ingest::layout status_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::status, "store_id,status,timestamp_utc").value();
+inline const storemon::ingest::layout hours_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::hours,
+                                  "store_id,dayOfWeek,start_time_local,end_time_local")
+        .value();
+inline const storemon::ingest::layout zones_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::zones, "store_id,timezone_str").value();

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <string>
@@ -38,7 +39,11 @@ private:
   scratch_directory directory_;
 };
 
+/// Without a data directory of its own the server keeps nothing.
 inline std::vector<std::string> server_command(std::vector<std::string> options) {
+  const auto is_directory = [](const std::string& o) { return o.starts_with("--data.dir="); };
+  if (std::none_of(options.begin(), options.end(), is_directory))
+    options.insert(options.begin(), "--data.dir=");
   options.insert(options.begin(), {STOREMOND, "--http.port=0"});
   return options;
 }

@@ -34,14 +34,16 @@ inline void append(instant from, instant to, interval_set& out) {
 } // namespace
 
 void opening_intervals(std::span<const hours_row> rows, const zone& in, const interval& within,
-                       interval_set& out) {
+                       interval_set& out, const date_range& dates) {
   out.clear();
   if (rows.empty() || within.empty())
     return;
-  const auto first = first_day(in, within.from - begin_true_max);
+  const auto first = std::max(first_day(in, within.from - begin_true_max), dates.from);
+  const auto stop = std::min(std::chrono::ceil<days>(in.to_wall(within.to) + set_back_max), dates.to);
+  if (first >= stop)
+    return;
   const auto weekday = std::chrono::weekday(first) - std::chrono::Monday;
   wall_time week = first - weekday; // the midnight of its Monday
-  const auto stop = in.to_wall(within.to) + set_back_max;
   zone::ascending clock(in, first);
   // Rows are joined on the wall clock, and what they join to is mapped once, when it can grow no more.
   wall_time to = first;
@@ -49,12 +51,14 @@ void opening_intervals(std::span<const hours_row> rows, const zone& in, const in
   auto next = static_cast<size_t>(
       std::find_if(rows.begin(), rows.end(), [&](const hours_row& r) { return r.day >= weekday.count(); }) -
       rows.begin());
-  for (; week < stop && from < within.to; ++next) {
+  for (; from < within.to; ++next) {
     if (next == rows.size()) {
       next = 0;
       week += days(7);
     }
     const auto midnight = week + days(rows[next].day);
+    if (midnight >= stop)
+      break;
     const auto open = meaning(rows[next]);
     if (midnight + open.from <= to) {
       to = std::max(to, midnight + open.to);

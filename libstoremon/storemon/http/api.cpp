@@ -24,6 +24,16 @@ router make_routes(const api_context& context) {
       return context.to.coordinator ? handler(context, asked, std::move(parameter)) : not_coordinator();
     });
   };
+  const auto small = std::optional<body_rule>();
+  const auto on_intake = [&](const char* method, const char* path, effect does, api_handler handler,
+                             std::optional<body_rule> body) {
+    routes.add(
+        method, path, does,
+        [&context, handler](const request& asked, std::string parameter) {
+          return context.to.intake ? handler(context, asked, std::move(parameter)) : not_coordinator();
+        },
+        body);
+  };
   on_any_node("/", welcome);
   on_any_node("/healthz", healthz);
   on_any_node("/readyz", readyz);
@@ -39,6 +49,25 @@ router make_routes(const api_context& context) {
   on_coordinator("GET", "/import_data", effect::change, import_data);
   on_coordinator("POST", "/import_data", effect::change, import_data);
   on_coordinator("GET", "/debug_data", effect::none, debug_data);
+  on_coordinator("GET", "/api/v1/reports", effect::none, page_reports);
+  on_coordinator("POST", "/api/v1/reports", effect::change, create_report);
+  on_coordinator("GET", "/api/v1/reports/{}", effect::none, get_report);
+  on_intake("POST", "/api/v1/observations", effect::change, post_observations,
+            body_rule{context.limits.ingest_bytes_max, true});
+  on_intake("GET", "/api/v1/stores/{}", effect::none, get_store, small);
+  on_intake("DELETE", "/api/v1/stores/{}", effect::change, delete_store, small);
+  on_intake("PUT", "/api/v1/stores/{}/hours", effect::change, put_hours, small);
+  on_intake("PUT", "/api/v1/stores/{}/timezone", effect::change, put_timezone, small);
+  on_intake("GET", "/api/v1/stores/{}/closures", effect::none, list_closures, small);
+  on_intake("POST", "/api/v1/stores/{}/closures", effect::change, post_closure, small);
+  on_intake("DELETE", "/api/v1/stores/{}/closures", effect::change, delete_closure, small);
+  on_intake("POST", "/api/v1/import", effect::change, post_import,
+            body_rule{context.limits.import_bytes_max, true});
+  on_intake("GET", "/api/v1/imports", effect::none, list_imports, small);
+  on_intake("GET", "/api/v1/imports/{}", effect::none, get_import, small);
+  routes.add("GET", "/api/v1/export", effect::none, [&context](const request& asked, std::string parameter) {
+    return context.to.exporter ? export_feed(context, asked, std::move(parameter)) : not_coordinator();
+  });
   return routes;
 }
 

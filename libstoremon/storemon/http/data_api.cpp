@@ -1,4 +1,5 @@
 #include "storemon/http/api.hpp"
+#include "storemon/http/import_json.hpp"
 #include "storemon/http/report_json.hpp"
 #include "storemon/http/status.hpp"
 
@@ -16,37 +17,6 @@ namespace {
 
 /// Outages shown; their number is always told.
 constexpr size_t outages_shown_max = 100;
-
-json::object counts_json(const std::map<std::string, uint64_t>& counts) {
-  json::object out;
-  for (const auto& [name, count] : counts)
-    out[utf8(name)] = count;
-  return out;
-}
-
-json::object feed_json(const protocol::feed_totals& feed) {
-  json::array samples;
-  for (const auto& sample : feed.reject_samples)
-    samples.push_back(json::value(utf8(sample)));
-  return {{"file", utf8(feed.file)},
-          {"bytes", feed.bytes},
-          {"lines", feed.lines},
-          {"accepted", feed.rows.accepted},
-          {"duplicates", feed.rows.duplicates},
-          {"conflicts", feed.rows.conflicts},
-          {"rejected", feed.rejected},
-          {"rejected_by_reason", counts_json(feed.rejected_by_reason)},
-          {"reject_samples", std::move(samples)}};
-}
-
-json::object import_json(const protocol::import_result& import) {
-  json::array feeds;
-  for (const auto& feed : import.feeds)
-    feeds.push_back(feed_json(feed));
-  return {{"took_ms", std::chrono::duration_cast<std::chrono::milliseconds>(import.took).count()},
-          {"feeds", std::move(feeds)},
-          {"partitions_lost", json::value_from(import.partitions_lost)}};
-}
 
 json::value last_import_json(const std::shared_ptr<const protocol::import_result>& import) {
   if (!import)

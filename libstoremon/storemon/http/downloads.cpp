@@ -1,7 +1,7 @@
 #include "storemon/http/api.hpp"
 #include "storemon/http/negotiate.hpp"
-#include "storemon/http/parameters.hpp"
 #include "storemon/http/status.hpp"
+#include "storemon/http/uuid.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -37,6 +37,15 @@ response no_file() {
 }
 
 } // namespace
+
+awaitable<result<std::shared_ptr<const protocol::report_file>>>
+file_of(const api_context& c, const protocol::report_status& report) {
+  if (report.file || report.state != protocol::report_state::complete)
+    co_return report.file;
+  auto file =
+      co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::file_atom_v, report.file_name);
+  co_return file;
+}
 
 response file_answer(const request& asked, std::shared_ptr<const protocol::report_file> file) {
   const auto size = file->bytes.size();
@@ -79,14 +88,15 @@ awaitable<response> download(const api_context& c, const request& asked, std::st
   constexpr std::string_view suffix = ".csv";
   if (!name.ends_with(suffix))
     co_return no_file();
-  if (const auto id = parse_report_id(std::string_view(name).substr(0, name.size() - suffix.size()))) {
+  if (const auto id = parse_uuid(std::string_view(name).substr(0, name.size() - suffix.size()))) {
     const auto report =
         co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::poll_atom_v, *id);
     if (!report)
       co_return problem(report.error());
-    if (!report->file)
-      co_return no_file();
-    co_return file_answer(asked, report->file);
+    const auto file = co_await file_of(c, *report);
+    if (!file)
+      co_return problem(file.error());
+    co_return *file ? file_answer(asked, *file) : no_file();
   }
   if (!is_file_name(name))
     co_return no_file();

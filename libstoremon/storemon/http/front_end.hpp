@@ -32,6 +32,7 @@ public:
 private:
   options limits_;
   server server_;
+  file_thread files_; ///< ends before the server, whose executor it answers on
   gateway gateway_;
   api_context context_;
   router routes_;

@@ -51,6 +51,12 @@ public:
   template <class Handle, class... Ts>
   auto ask(const Handle& to, std::chrono::milliseconds limit, Ts... args);
 
+  /// Tells an actor something it does not answer. Any thread, also after stop().
+  template <class Handle, class... Ts>
+  static void tell(const Handle& to, Ts... args) {
+    caf::anon_send(to, std::move(args)...);
+  }
+
   /// Fails all questions, and those to come, with shutting_down, and lets go of all actors. Idempotent; any
   /// thread.
   void stop();

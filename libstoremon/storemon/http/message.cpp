@@ -34,12 +34,11 @@ result<std::string> decode(std::string_view text, bool in_query) {
       if (high < 0 || low < 0)
         return malformed("the target has a '%' without two hexadecimal digits");
       c = static_cast<char>(high * 16 + low);
-      if (c == '/' && !in_query) {
-        out += "%2F";
-        i += 2;
+      i += 2;
+      if ((c == '/' || c == '%') && !in_query) {
+        out += c == '/' ? "%2F" : "%25";
         continue;
       }
-      i += 2;
     } else if (c == '+' && in_query) {
       c = ' ';
     }
@@ -84,6 +83,10 @@ std::string_view reason_of(int status) noexcept {
   switch (status) {
   case 200:
     return "OK";
+  case 201:
+    return "Created";
+  case 202:
+    return "Accepted";
   case 204:
     return "No Content";
   case 206:
@@ -102,12 +105,16 @@ std::string_view reason_of(int status) noexcept {
     return "Conflict";
   case 413:
     return "Content Too Large";
+  case 415:
+    return "Unsupported Media Type";
   case 416:
     return "Range Not Satisfiable";
   case 417:
     return "Expectation Failed";
   case 422:
     return "Unprocessable Content";
+  case 429:
+    return "Too Many Requests";
   case 431:
     return "Request Header Fields Too Large";
   case 500:
@@ -118,6 +125,8 @@ std::string_view reason_of(int status) noexcept {
     return "Service Unavailable";
   case 505:
     return "HTTP Version Not Supported";
+  case 507:
+    return "Insufficient Storage";
   }
   return "Unknown";
 }
@@ -185,6 +194,17 @@ result<target_parts> parse_target(std::string_view target) {
   return target_parts{path->empty() ? "/" : std::move(*path), std::move(*query)};
 }
 
+std::string decode_part(std::string_view part) {
+  std::string out;
+  while (!part.empty()) {
+    const bool slash = part.starts_with("%2F");
+    const bool encoded = slash || part.starts_with("%25");
+    out += encoded ? (slash ? '/' : '%') : part.front();
+    part.remove_prefix(encoded ? 3 : 1);
+  }
+  return out;
+}
+
 std::string head_of(const response& answer, const request& to, bool keep) {
   std::string head;
   head.reserve(512);
@@ -197,9 +217,9 @@ std::string head_of(const response& answer, const request& to, bool keep) {
   if (may_have_body(answer.status)) {
     const auto* text = std::get_if<std::string>(&answer.body);
     const auto* file = std::get_if<file_body>(&answer.body);
-    if (file && file->gzip)
+    if (!text && !file ? takes_chunks(to) : file && file->gzip)
       add_field(head, "Transfer-Encoding", "chunked");
-    else
+    else if (text || file)
       add_field(head, "Content-Length", std::to_string(text ? text->size() : file->length));
   }
   if (!keep)
@@ -208,6 +228,10 @@ std::string head_of(const response& answer, const request& to, bool keep) {
     add_field(head, "Connection", "keep-alive");
   head += "\r\n";
   return head;
+}
+
+bool ends_connection(const response& answer, const request& to) noexcept {
+  return std::holds_alternative<pulled_body>(answer.body) && !takes_chunks(to);
 }
 
 bool sends_body(const response& answer, const request& to) noexcept {

@@ -120,6 +120,22 @@ bool accepts_gzip(std::string_view accept_encoding) noexcept {
   return wanted > 0 && wanted >= identity.value_or(0);
 }
 
+std::string media_type(std::string_view content_type) {
+  std::string type(next_part(content_type, ';'));
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return type;
+}
+
+bool prefers_async(std::string_view prefer) noexcept {
+  while (!prefer.empty()) {
+    auto element = next_part(prefer, ',');
+    if (same_letters(next_part(element, ';'), "respond-async"))
+      return true;
+  }
+  return false;
+}
+
 bool lists_tag(std::string_view list, std::string_view tag) noexcept {
   // Our own tags hold no comma, so a part cut out of a foreign tag that does cannot equal one.
   while (!list.empty()) {

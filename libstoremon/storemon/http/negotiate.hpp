@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 /// The parts of HTTP in which client and server agree on a form (RFC 9110 sections 12 to 14).
@@ -13,6 +14,12 @@ bool prefers_csv(std::string_view accept) noexcept;
 
 /// Whether an `Accept-Encoding` field asks for gzip.
 bool accepts_gzip(std::string_view accept_encoding) noexcept;
+
+/// The media type of a `Content-Type` field, in lower case, without its parameters.
+std::string media_type(std::string_view content_type);
+
+/// Whether a `Prefer` field (RFC 7240) asks not to wait.
+bool prefers_async(std::string_view prefer) noexcept;
 
 /// Whether a list of entity tags (`If-None-Match`) has `tag`, compared weakly, or is `*`.
 bool lists_tag(std::string_view list, std::string_view tag) noexcept;

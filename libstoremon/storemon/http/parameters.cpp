@@ -1,10 +1,13 @@
 #include "storemon/http/parameters.hpp"
 
+#include "storemon/http/fields.hpp"
+#include "storemon/http/import_json.hpp"
+#include "storemon/http/uuid.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
 namespace storemon::http {
@@ -12,51 +15,6 @@ namespace storemon::http {
 namespace json = boost::json;
 
 namespace {
-
-error invalid(std::string detail) {
-  return {errc::invalid_argument, std::move(detail)};
-}
-
-std::string_view view(json::string_view text) noexcept {
-  return {text.data(), text.size()};
-}
-
-std::string in_quotes(std::string_view text) {
-  return "'" + std::string(text) + "'";
-}
-
-/// The JSON object in a body; an empty one for an empty body.
-result<json::object> parse_object(std::string_view body) {
-  if (body.empty())
-    return json::object();
-  json::stream_parser parser;
-  json::error_code failure;
-  size_t at = parser.write_some(body.data(), body.size(), failure);
-  // What follows the value may only be white space, which the parser has taken already.
-  if (!failure && at < body.size())
-    failure = json::error::extra_data;
-  if (!failure)
-    parser.finish(failure);
-  if (failure)
-    return invalid("bad JSON at byte " + std::to_string(at) + ": " + failure.message());
-  auto value = parser.release();
-  if (!value.is_object())
-    return invalid("the JSON body has to be an object");
-  return std::move(value.as_object());
-}
-
-/// Names seen so far: each may come once, be it in the query or in the body.
-class once {
-public:
-  result<void> operator()(std::string_view name) {
-    if (!seen_.emplace(name).second)
-      return invalid(in_quotes(name) + " is given twice");
-    return {};
-  }
-
-private:
-  std::set<std::string, std::less<>> seen_;
-};
 
 result<void> set_flag(bool& flag, std::string_view name, std::string_view value) {
   if (value != "true" && value != "false" && value != "1" && value != "0")
@@ -79,15 +37,8 @@ result<void> add_windows(report_request& wanted, std::string_view list) {
   return {};
 }
 
-constexpr std::string_view report_parameters[] = {"estimator", "scope",   "as_of",
-                                                  "columns",   "windows", "raw_ids"};
-
-result<void> check_known(std::string_view name) {
-  if (std::find(std::begin(report_parameters), std::end(report_parameters), name) ==
-      std::end(report_parameters))
-    return invalid(in_quotes(name) +
-                   " is not a parameter; known are estimator, scope, as_of, columns, windows, raw_ids");
-  return {};
+result<void> check_report_parameter(std::string_view name) {
+  return check_known(name, {"estimator", "scope", "as_of", "columns", "windows", "raw_ids"}, "a parameter");
 }
 
 /// The parameters that are one text each, in the query as in the body.
@@ -105,9 +56,10 @@ result<void> set_text(report_request& wanted, std::string_view name, std::string
       return invalid("'columns' has to be loop or full, not " + in_quotes(value));
     wanted.columns = *columns;
   } else {
-    wanted.as_of = parse_instant(value);
-    if (!wanted.as_of)
-      return invalid("'as_of' has to be a timestamp such as 2023-01-25T18:13:22Z, not " + in_quotes(value));
+    const auto at = read_instant(name, value);
+    if (!at)
+      return at.error();
+    wanted.as_of = *at;
   }
   return {};
 }
@@ -173,20 +125,13 @@ result<void> set_from_query(report_request& wanted, std::string_view name, std::
 
 } // namespace
 
-std::optional<std::string> parse_report_id(std::string_view text) {
-  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  if (text.size() != form.size())
-    return std::nullopt;
-  std::string id(text);
-  for (size_t i = 0; i < id.size(); ++i) {
-    char& c = id[i];
-    if (c >= 'A' && c <= 'F')
-      c = static_cast<char>(c - 'A' + 'a');
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    if (form[i] == '-' ? c != '-' : !hex)
-      return std::nullopt;
-  }
-  return id;
+result<protocol::feed_kind> read_feed(const request& asked) {
+  const auto text = query_value(asked, "feed");
+  if (!text)
+    return invalid("'feed' is missing; it has to be status, hours or timezones");
+  if (const auto feed = parse_feed(*text))
+    return *feed;
+  return invalid("'feed' has to be status, hours or timezones, not " + in_quotes(*text));
 }
 
 result<report_request> read_report_request(const request& asked) {
@@ -197,7 +142,7 @@ result<report_request> read_report_request(const request& asked) {
     return body.error();
   for (const auto& [key, value] : *body) {
     const auto name = view(key);
-    if (auto known = check_known(name); !known)
+    if (auto known = check_report_parameter(name); !known)
       return known.error();
     if (auto fresh = check(name); !fresh)
       return fresh.error();
@@ -206,7 +151,7 @@ result<report_request> read_report_request(const request& asked) {
   }
   const bool windows_in_body = body->contains("windows");
   for (const auto& [name, value] : asked.query) {
-    if (auto known = check_known(name); !known)
+    if (auto known = check_report_parameter(name); !known)
       return known.error();
     const bool may_repeat = name == "windows" && !windows_in_body;
     if (auto fresh = check(name); !fresh && !may_repeat)
@@ -254,7 +199,7 @@ result<report_question> read_report_question(const request& asked, std::string_v
     return invalid("'format' has to be csv or json, not " + in_quotes(*question.format));
   if (!text)
     return invalid("'report_id' is missing");
-  auto id = parse_report_id(*text);
+  auto id = parse_uuid(*text);
   if (!id)
     return invalid("'report_id' has to be a UUID, not " + in_quotes(*text));
   question.id = std::move(*id);

@@ -3,8 +3,6 @@
 #include "storemon/http/message.hpp"
 #include "storemon/model/report.hpp"
 
-#include <boost/json/value.hpp>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +10,8 @@
 /// What requests say, from their paths, queries and JSON bodies, as values of the model.
 namespace storemon::http {
 
-/// A report id as kept: a UUID in lower case; nothing when the text is none.
-std::optional<std::string> parse_report_id(std::string_view text);
+/// The feed that `?feed=` names; other parameters are not looked at.
+result<protocol::feed_kind> read_feed(const request& asked);
 
 /// A report wanted of /trigger_report: fields of a JSON object in the body, and parameters of the query; each
 /// known, of its type, and given once (of a name twice in the body, the last counts, as JSON parsers have

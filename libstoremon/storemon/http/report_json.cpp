@@ -12,10 +12,11 @@ namespace {
 
 void add_file(json::object& out, const protocol::report_status& report) {
   const auto url = "/download/" + report.id + ".csv";
-  const auto name = report.file ? report.file->name : std::string();
+  const auto name = utf8(report.file_name);
   out["download_url"] = url;
   out["filename"] = name;
   out["file"] = url;
+  out["file_bytes"] = report.file_bytes;
   out["data"] = {{"total_stores", report.stores_total},
                  {"total_stores_processed", report.stores_done},
                  {"filename", name},

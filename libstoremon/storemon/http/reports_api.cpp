@@ -1,10 +1,16 @@
 #include "storemon/http/api.hpp"
+#include "storemon/http/fields.hpp"
 #include "storemon/http/negotiate.hpp"
 #include "storemon/http/parameters.hpp"
 #include "storemon/http/report_json.hpp"
 #include "storemon/http/status.hpp"
+#include "storemon/http/uuid.hpp"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
 
 namespace storemon::http {
 
@@ -13,26 +19,67 @@ using boost::asio::awaitable;
 
 namespace {
 
-/// What a client that wants the CSV gets: the file when there is one, else the JSON that says why not.
-response report_answer(const request& asked, const protocol::report_status& report, bool as_csv) {
-  auto answer =
-      as_csv && report.file ? file_answer(asked, report.file) : json_answer(200, report_json(report));
+constexpr size_t page_size = 100;
+constexpr size_t page_size_max = 1000;
+
+using file_ptr = std::shared_ptr<const protocol::report_file>;
+
+/// The file where there is one, else the JSON that says how the report is.
+response report_answer(const request& asked, const protocol::report_status& report, const file_ptr& file) {
+  auto answer = file ? file_answer(asked, file) : json_answer(200, report_json(report));
   answer.fields.push_back({"X-Report-Status", std::string(to_string(report.state))});
   answer.fields.push_back({"Vary", "Accept"});
   return answer;
 }
 
+/// Which reports are wanted.
+struct page_request {
+  size_t limit = page_size;
+  std::optional<std::string> after; ///< the report before the first wanted
+};
+
+result<page_request> read_page(const request& asked) {
+  if (auto known = check_query(asked, {"limit", "after"}); !known)
+    return known.error();
+  page_request page;
+  if (const auto text = query_value(asked, "limit")) {
+    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), page.limit);
+    if (failure != std::errc() || end != text->data() + text->size() || page.limit < 1 ||
+        page.limit > page_size_max)
+      return invalid("'limit' has to be a number from 1 to " + std::to_string(page_size_max) + ", not " +
+                     in_quotes(*text));
+  }
+  if (const auto text = query_value(asked, "after")) {
+    page.after = parse_uuid(*text);
+    if (!page.after)
+      return invalid("'after' has to be the id of a report, not " + in_quotes(*text));
+  }
+  return page;
+}
+
+awaitable<result<std::string>> trigger(const api_context& c, const request& asked) {
+  auto wanted = read_report_request(asked);
+  if (!wanted)
+    co_return wanted.error();
+  auto id = co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::trigger_atom_v,
+                                  std::move(*wanted));
+  co_return id;
+}
+
 } // namespace
 
 awaitable<response> trigger_report(const api_context& c, const request& asked, std::string) {
-  auto wanted = read_report_request(asked);
-  if (!wanted)
-    co_return problem(wanted.error());
-  const auto id = co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::trigger_atom_v,
-                                        std::move(*wanted));
+  const auto id = co_await trigger(c, asked);
+  co_return id ? json_answer(200, json::object{{"report_id", *id}}) : problem(id.error());
+}
+
+awaitable<response> create_report(const api_context& c, const request& asked, std::string) {
+  const auto id = co_await trigger(c, asked);
   if (!id)
     co_return problem(id.error());
-  co_return json_answer(200, json::object{{"report_id", *id}});
+  auto answer = json_answer(202, json::object{{"report_id", *id}});
+  answer.fields.push_back({"Location", "/api/v1/reports/" + *id});
+  co_return answer;
 }
 
 awaitable<response> get_report(const api_context& c, const request& asked, std::string id) {
@@ -45,7 +92,10 @@ awaitable<response> get_report(const api_context& c, const request& asked, std::
     co_return problem(report.error());
   const bool as_csv =
       question->format ? *question->format == "csv" : prefers_csv(asked.header("Accept").value_or("*/*"));
-  co_return report_answer(asked, *report, as_csv);
+  if (!as_csv)
+    co_return report_answer(asked, *report, nullptr);
+  const auto file = co_await file_of(c, *report);
+  co_return file ? report_answer(asked, *report, *file) : problem(file.error());
 }
 
 awaitable<response> cancel_report(const api_context& c, const request& asked, std::string id) {
@@ -56,7 +106,7 @@ awaitable<response> cancel_report(const api_context& c, const request& asked, st
       co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::cancel_atom_v, question->id);
   if (!report)
     co_return problem(report.error());
-  co_return report_answer(asked, *report, false);
+  co_return report_answer(asked, *report, nullptr);
 }
 
 awaitable<response> list_reports(const api_context& c, const request&, std::string) {
@@ -67,6 +117,29 @@ awaitable<response> list_reports(const api_context& c, const request&, std::stri
   for (const auto& report : *reports)
     list.push_back(report_json(report));
   co_return json_answer(200, list);
+}
+
+awaitable<response> page_reports(const api_context& c, const request& asked, std::string) {
+  const auto page = read_page(asked);
+  if (!page)
+    co_return problem(page.error());
+  const auto reports = co_await c.actors.ask(c.to.coordinator, c.limits.ask_timeout, protocol::list_atom_v);
+  if (!reports)
+    co_return problem(reports.error());
+  auto next = reports->begin();
+  if (page->after) {
+    next = std::find_if(next, reports->end(), [&](const auto& report) { return report.id == *page->after; });
+    if (next == reports->end())
+      co_return problem(404, to_string(errc::not_found), "report " + *page->after + " is not kept any more");
+    ++next;
+  }
+  json::array list;
+  for (; next != reports->end() && list.size() < page->limit; ++next)
+    list.push_back(report_json(*next));
+  json::object body{{"reports", std::move(list)}};
+  if (next != reports->end())
+    body["next"] = "/api/v1/reports?limit=" + std::to_string(page->limit) + "&after=" + std::prev(next)->id;
+  co_return json_answer(200, body);
 }
 
 } // namespace storemon::http

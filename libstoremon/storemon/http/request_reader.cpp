@@ -2,8 +2,8 @@
 
 #include "storemon/http/status.hpp"
 
+#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
 
@@ -11,11 +11,35 @@ namespace storemon::http {
 
 namespace beast = boost::beast::http;
 
-struct request_reader::beast_parser {
-  beast::request_parser<beast::string_body> value;
-};
-
 namespace {
+
+/// A body in a string that grows with what comes. Beast's string_body makes room for all that a client says
+/// it will send.
+struct grown_body {
+  using value_type = std::string;
+
+  struct reader {
+    template <bool is_request, class Fields>
+    reader(beast::header<is_request, Fields>&, value_type& to) : body(to) {}
+
+    void init(const boost::optional<uint64_t>&, boost::system::error_code& failure) { failure = {}; }
+
+    template <class Buffers>
+    size_t put(const Buffers& buffers, boost::system::error_code& failure) {
+      failure = {};
+      size_t taken = 0;
+      for (const auto part : boost::beast::buffers_range_ref(buffers)) {
+        body.append(static_cast<const char*>(part.data()), part.size());
+        taken += part.size();
+      }
+      return taken;
+    }
+
+    void finish(boost::system::error_code& failure) { failure = {}; }
+
+    value_type& body;
+  };
+};
 
 std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
@@ -34,7 +58,12 @@ bool names_version(std::string_view line) noexcept {
 
 } // namespace
 
-request_reader::request_reader(const options& limits) : limits_(limits) {}
+struct request_reader::beast_parser {
+  beast::request_parser<grown_body> value;
+};
+
+request_reader::request_reader(const options& limits, body_rule_finder rules)
+    : limits_(limits), rules_(std::move(rules)) {}
 
 request_reader::~request_reader() = default;
 
@@ -73,7 +102,7 @@ request_reader::phase request_reader::read_head(std::string& bytes) {
   parser_ = std::make_unique<beast_parser>();
   auto& parser = parser_->value;
   parser.header_limit(static_cast<uint32_t>(head_bytes));
-  parser.body_limit(limits_.body_bytes_max);
+  parser.body_limit(boost::none); // the route's limit is not known yet
   boost::system::error_code failure;
   const auto used = parser.put(boost::asio::buffer(bytes.data(), head_bytes), failure);
   const auto line = std::string_view(bytes).substr(0, bytes.find("\r\n"));
@@ -81,13 +110,13 @@ request_reader::phase request_reader::read_head(std::string& bytes) {
   request_.method = std::string(view(parser.get().method_string()));
   if (failure == beast::error::bad_version && names_version(line))
     return refuse(505, "version_not_supported", "HTTP/1.0 and HTTP/1.1 are spoken here");
-  if (failure == beast::error::body_limit)
-    return refuse(413, "body_too_large",
-                  "the body may have " + std::to_string(limits_.body_bytes_max) + " bytes");
   if (failure)
     return refuse(400, "bad_request", "malformed request: " + failure.message());
   bytes.erase(0, used);
   if (const auto checked = check_fields(); checked == phase::refused)
+    return checked;
+  rule_ = rules_ ? rules_(request_) : body_rule{limits_.body_bytes_max, false};
+  if (const auto checked = check_length(); checked == phase::refused)
     return checked;
   return read_body(bytes);
 }
@@ -129,6 +158,18 @@ request_reader::phase request_reader::check_fields() {
   return phase::body;
 }
 
+request_reader::phase request_reader::check_length() {
+  auto& parser = parser_->value;
+  parser.body_limit(rule_.bytes_max); // of chunks; a length was looked at when there was no limit
+  if (const auto length = parser.content_length(); length && *length > rule_.bytes_max)
+    return refuse_length();
+  return phase::body;
+}
+
+request_reader::phase request_reader::refuse_length() {
+  return refuse(413, "body_too_large", "the body may have " + std::to_string(rule_.bytes_max) + " bytes");
+}
+
 request_reader::phase request_reader::read_body(std::string& bytes) {
   auto& parser = parser_->value;
   if (!parser.is_done() && !bytes.empty()) {
@@ -137,8 +178,7 @@ request_reader::phase request_reader::read_body(std::string& bytes) {
     const auto used = parser.put(boost::asio::buffer(bytes), failure);
     bytes.erase(0, used);
     if (failure == beast::error::body_limit)
-      return refuse(413, "body_too_large",
-                    "the body may have " + std::to_string(limits_.body_bytes_max) + " bytes");
+      return refuse_length();
     if (failure && failure != beast::error::need_more)
       return refuse(400, "bad_request", "malformed body: " + failure.message());
   }
@@ -149,8 +189,14 @@ request_reader::phase request_reader::read_body(std::string& bytes) {
       return refuse(431, "header_too_large", "a line of the chunked coding is too long");
     return phase::body;
   }
-  request_.body = std::move(parser.get().body());
+  if (!rule_.streamed)
+    request_.body = std::move(parser.get().body());
   return phase::done;
+}
+
+void request_reader::take_slice(std::string& slice) {
+  slice.clear();
+  slice.swap(parser_->value.get().body());
 }
 
 } // namespace storemon::http

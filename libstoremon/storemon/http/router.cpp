@@ -20,20 +20,35 @@ void allow(std::string& list, std::string_view method) {
 
 } // namespace
 
-void router::add(std::string method, std::string path, effect does, route_handler handler) {
-  const bool has_parameter = path.ends_with("/{}");
-  if (has_parameter)
-    path.resize(path.size() - 2);
-  entries_.push_back({std::move(method), std::move(path), has_parameter, does, std::move(handler)});
+void router::add(std::string method, std::string path, effect does, route_handler handler,
+                 std::optional<body_rule> body) {
+  constexpr std::string_view parameter = "{}";
+  std::string rest;
+  const auto at = path.find(parameter);
+  const bool has_parameter = at != std::string::npos;
+  if (has_parameter) {
+    rest = path.substr(at + parameter.size());
+    path.resize(at);
+  }
+  entries_.push_back(
+      {std::move(method), std::move(path), std::move(rest), has_parameter, does, std::move(handler), body});
 }
 
 std::optional<std::string_view> router::match(const entry& e, std::string_view path) noexcept {
   if (!e.has_parameter)
     return path == e.path ? std::optional(std::string_view()) : std::nullopt;
-  if (!path.starts_with(e.path))
+  if (path.size() <= e.path.size() + e.rest.size() || !path.starts_with(e.path) || !path.ends_with(e.rest))
     return std::nullopt;
   path.remove_prefix(e.path.size());
-  return path.empty() || path.find('/') != std::string_view::npos ? std::nullopt : std::optional(path);
+  path.remove_suffix(e.rest.size());
+  return path.find('/') != std::string_view::npos ? std::nullopt : std::optional(path);
+}
+
+std::optional<body_rule> router::rule_for(const request& asked) const {
+  for (const auto& e : entries_)
+    if (e.method == asked.method && match(e, asked.path))
+      return e.body;
+  return std::nullopt;
 }
 
 boost::asio::awaitable<response> router::dispatch(const request& asked) const {
@@ -44,7 +59,7 @@ boost::asio::awaitable<response> router::dispatch(const request& asked) const {
     if (!parameter && asked.path != "*")
       continue;
     if (parameter && (head ? e.takes_head() : e.method == asked.method))
-      return e.handler(asked, std::string(*parameter));
+      return e.handler(asked, decode_part(*parameter));
     if (allowed.find(e.method) == std::string::npos)
       allow(allowed, e.method);
     if (e.takes_head() && allowed.find("HEAD") == std::string::npos)

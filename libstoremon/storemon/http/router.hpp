@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace storemon::http {
 
 /// Answers one request on one path.
-/// @param parameter  what stood for `{}` in the path; empty for paths without.
+/// @param parameter  what stood for `{}` in the path, decoded; empty for paths without.
 using route_handler = std::function<boost::asio::awaitable<response>(const request&, std::string parameter)>;
 
 /// Whether a request changes something. HEAD is safe by its definition (RFC 9110 section 9.2.1): it does not
@@ -23,22 +24,29 @@ enum class effect : uint8_t { none, change };
 /// Finds who answers a request, by path and method.
 class router {
 public:
-  /// @param path  as clients name it; when it ends in `/{}`, any text without a slash, not empty, stands
-  /// there.
-  void add(std::string method, std::string path, effect does, route_handler handler);
+  /// @param path  as clients name it; where it has a `{}`, any text without a slash, not empty, stands there;
+  ///              an encoded slash is part of it.
+  /// @param body  what body it takes; nothing: a small one.
+  void add(std::string method, std::string path, effect does, route_handler handler,
+           std::optional<body_rule> body = std::nullopt);
 
   /// The answer of the handler added. HEAD follows a GET without effect; OPTIONS is 204 with `Allow`; another
   /// method on a known path is 405 with `Allow`; an unknown path is 404. The request must outlive the
   /// coroutine.
   boost::asio::awaitable<response> dispatch(const request& asked) const;
 
+  /// What body the request's route takes; nothing: a small one, or there is no such route.
+  std::optional<body_rule> rule_for(const request& asked) const;
+
 private:
   struct entry {
     std::string method;
-    std::string path; ///< without the trailing `{}`
+    std::string path; ///< up to its `{}`
+    std::string rest; ///< after its `{}`
     bool has_parameter = false;
     effect does = effect::none;
     route_handler handler;
+    std::optional<body_rule> body;
 
     bool takes_head() const noexcept { return method == "GET" && does == effect::none; }
   };

@@ -47,10 +47,10 @@ void log_failure(const std::exception_ptr& failure) {
 } // namespace
 
 struct server::state {
-  state(const options& o, request_handler h) : limits(o), handler(std::move(h)) {}
+  state(const options& o, request_service s) : limits(o), service(std::move(s)) {}
 
   options limits;
-  request_handler handler;
+  request_service service;
   std::unordered_set<connection*> connections; ///< outlives the coroutines that enter it, hence before io
   size_t refusals = 0;                         ///< how many of the connections are being refused
   bool draining = false;
@@ -118,7 +118,7 @@ asio::awaitable<void> server::state::accept() {
 asio::awaitable<void> server::state::run(tcp::socket socket) {
   if (draining)
     co_return;
-  connection client(std::move(socket), limits, handler);
+  connection client(std::move(socket), limits, service);
   const bool refused = connections.size() - refusals >= limits.connections_max;
 
   /// Leaves when the coroutine ends in any way, also by being destroyed with the io_context.
@@ -173,8 +173,8 @@ bool server::state::await_answers(std::chrono::milliseconds limit) {
   return answered.wait_for(limit) == std::future_status::ready;
 }
 
-server::server(const options& limits, request_handler handler)
-    : state_(std::make_unique<state>(limits, std::move(handler))) {}
+server::server(const options& limits, request_service service)
+    : state_(std::make_unique<state>(limits, std::move(service))) {}
 
 server::~server() {
   drain();

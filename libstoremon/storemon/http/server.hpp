@@ -14,7 +14,7 @@ namespace storemon::http {
 /// An HTTP/1.1 server on one thread of its own. Its functions are called by one other thread, its owner.
 class server {
 public:
-  server(const options& limits, request_handler handler);
+  server(const options& limits, request_service service);
 
   /// Drains and closes.
   ~server();

@@ -87,6 +87,14 @@ response problem(const error& e) {
   return problem(status_of(e.code), to_string(e.code), e.detail);
 }
 
+response late_request() {
+  return problem(408, "request_timeout", "the request did not come in time");
+}
+
+response cut_request() {
+  return problem(400, "bad_request", "the request ends before it is whole");
+}
+
 std::string utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());

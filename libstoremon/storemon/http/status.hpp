@@ -23,6 +23,12 @@ response problem(int status, std::string_view code, std::string_view detail);
 /// The refusal that says what an actor or a parser said.
 response problem(const error& e);
 
+/// The refusal of a request that came too slowly.
+response late_request();
+
+/// The refusal of a request that ended before it was whole.
+response cut_request();
+
 /// The text as JSON may carry it: what is not well-formed UTF-8 becomes U+FFFD.
 std::string utf8(std::string_view text);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <span>
 
 namespace storemon::ingest {
@@ -63,6 +64,18 @@ std::string_view to_string(reject_reason reason) noexcept {
     return "bad_zone_name";
   case reject_reason::line_too_long:
     return "line_too_long";
+  case reject_reason::in_the_future:
+    return "in_the_future";
+  case reject_reason::bad_json:
+    return "bad_json";
+  case reject_reason::not_an_object:
+    return "not_an_object";
+  case reject_reason::unknown_field:
+    return "unknown_field";
+  case reject_reason::repeated_field:
+    return "repeated_field";
+  case reject_reason::bad_date:
+    return "bad_date";
   }
   return "too_few_fields";
 }
@@ -112,12 +125,34 @@ result<layout> read_header(feed kind, std::string_view record) {
     found.column[c] = static_cast<uint32_t>(first - fields.begin());
     found.fields_min = std::max(found.fields_min, found.column[c] + 1);
   }
+  if (const auto dated = std::find(fields.begin(), fields.end(), "valid_from");
+      kind == feed::hours && dated != fields.end()) {
+    if (std::find(dated + 1, fields.end(), "valid_from") != fields.end())
+      add_name(repeated, "valid_from");
+    found.valid_from = static_cast<uint32_t>(dated - fields.begin());
+    found.fields_min = std::max(found.fields_min, *found.valid_from + 1);
+  }
   const auto name = std::string(to_string(kind));
   if (!missing.empty())
     return error{errc::bad_feed, "the " + name + " feed's header lacks: " + missing};
   if (!repeated.empty())
     return error{errc::bad_feed, "the " + name + " feed's header names more than once: " + repeated};
   return found;
+}
+
+result<layout> read_header(std::string_view record) {
+  std::optional<layout> fits;
+  for (const auto kind : {feed::status, feed::hours, feed::zones}) {
+    const auto found = read_header(kind, record);
+    if (!found)
+      continue;
+    if (fits)
+      return error{errc::bad_feed, "the header fits more than one feed"};
+    fits = *found;
+  }
+  if (!fits)
+    return error{errc::bad_feed, "the header fits none of the feeds"};
+  return *fits;
 }
 
 } // namespace storemon::ingest

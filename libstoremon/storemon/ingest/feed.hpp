@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,13 +24,19 @@ enum class reject_reason : uint8_t {
   bad_store_id, ///< empty, or longer than store_id_bytes_max
   bad_status,   ///< neither active nor inactive
   bad_timestamp,
-  bad_day,       ///< not one digit 0 to 6
-  bad_time,      ///< start or end not a time of day
-  bad_zone_name, ///< empty or longer than 64 bytes; a name merely unknown to the tz database is taken
-  line_too_long, ///< longer than record_bytes_max
+  bad_day,        ///< not one digit 0 to 6
+  bad_time,       ///< start or end not a time of day
+  bad_zone_name,  ///< empty or longer than 64 bytes; a name merely unknown to the tz database is taken
+  line_too_long,  ///< longer than record_bytes_max
+  in_the_future,  ///< an observation later than what is taken; see feed_parser
+  bad_json,       ///< a line of NDJSON that is not one JSON value
+  not_an_object,  ///< a JSON value of another kind
+  unknown_field,  ///< of a JSON object
+  repeated_field, ///< likewise
+  bad_date,       ///< valid_from not a date
 };
 
-inline constexpr size_t reject_reasons = 9;
+inline constexpr size_t reject_reasons = 15;
 
 std::string_view to_string(reject_reason reason) noexcept;
 
@@ -62,10 +69,17 @@ struct layout {
   feed kind = feed::status;
   std::array<uint32_t, 4> column{}; ///< of store_id and then, in SEMANTICS' order, the feed's other columns
   uint32_t fields_min = 0;          ///< a record needs at least so many fields
+  /// Of `valid_from`, which hours may have besides: a date, or empty for hours that were in force since ever.
+  std::optional<uint32_t> valid_from{};
 };
 
-/// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored.
+/// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored,
+/// save `valid_from` in the hours feed.
 /// @returns errc::bad_feed naming the missing columns.
 result<layout> read_header(feed kind, std::string_view record);
+
+/// Reads the header record of a feed that is not known.
+/// @returns errc::bad_feed unless it is the header of exactly one of the feeds.
+result<layout> read_header(std::string_view record);
 
 } // namespace storemon::ingest

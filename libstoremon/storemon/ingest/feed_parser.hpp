@@ -26,9 +26,10 @@ struct chunk_summary {
 template <class Emit>
 class feed_parser {
 public:
-  feed_parser(const layout& where, const router_options& options, Emit emit)
+  /// @param latest  an observation after it is rejected as in_the_future
+  feed_parser(const layout& where, const router_options& options, Emit emit, instant latest = instant::max())
       : where_(where), plain_(where.column == std::array<uint32_t, 4>{0, 1, 2, 0} && where.fields_min == 3),
-        router_(make_router(where.kind, options, std::move(emit))) {}
+        latest_(latest), router_(make_router(where.kind, options, std::move(emit))) {}
 
   /// Parses a chunk made of whole records, without the header.
   chunk_summary parse(std::string_view chunk) {
@@ -67,7 +68,7 @@ private:
     status_row row;
     for (auto rest = records.rest(); rest.size() >= poll_line::bytes_needed; rest = records.rest()) {
       const auto bytes = poll_line::read(rest.data(), timestamps_, row);
-      if (bytes == 0)
+      if (bytes == 0 || row.seen.at() > latest_)
         break;
       records.pass_line(bytes);
       to.add(row.store, row.seen);
@@ -83,7 +84,7 @@ private:
 
   std::optional<reject_reason> take(std::span<const std::string_view> fields, status_router& to) {
     status_row row;
-    const auto why = read_row(where_, fields, timestamps_, row);
+    const auto why = read_row(where_, fields, timestamps_, latest_, row);
     if (!why)
       to.add(row.store, row.seen);
     return why;
@@ -93,7 +94,7 @@ private:
     store_hours_row row;
     const auto why = read_row(where_, fields, row);
     if (!why)
-      to.add(row.store, row.row);
+      to.add(row);
     return why;
   }
 
@@ -126,6 +127,7 @@ private:
 
   layout where_;
   bool plain_; ///< whether the columns are those that poll_line reads
+  instant latest_;
   timestamp_reader timestamps_;
   router router_;
 };

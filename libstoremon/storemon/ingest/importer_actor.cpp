@@ -36,33 +36,41 @@ caf::result<std::shared_ptr<const import_result>> importer_state::run() {
   began_ = std::chrono::steady_clock::now();
   answer_ = self_->make_response_promise<std::shared_ptr<const import_result>>();
   const auto answer = answer_;
-  const auto files = find_feed_files(options_.directory);
-  if (!files) {
-    fail(files.error());
-    return answer;
-  }
   // Every header is read before the first row is applied: a file that lacks a column is refused with nothing
   // done.
-  for (const auto& [kind, path] : {std::pair(feed::zones, files->zones), std::pair(feed::hours, files->hours),
-                                   std::pair(feed::status, files->status)})
-    if (auto opened = open(kind, path); !opened) {
-      fail(opened.error());
-      return answer;
-    }
-  begin_feed();
+  if (auto opened = open_all(); !opened)
+    fail(opened.error());
+  else
+    begin_feed();
   return answer;
 }
 
-result<void> importer_state::open(feed kind, const std::optional<std::string>& path) {
-  if (!path)
-    return {};
-  auto reader = chunk_reader::open(*path, {.chunk_bytes = options_.chunk_bytes});
+result<void> importer_state::open_all() {
+  if (!options_.directory.empty()) {
+    const auto files = find_feed_files(options_.directory);
+    if (!files)
+      return files.error();
+    for (const auto& [kind, path] :
+         {std::pair(feed::zones, files->zones), std::pair(feed::hours, files->hours),
+          std::pair(feed::status, files->status)})
+      if (path)
+        if (auto opened = open({.kind = kind, .path = *path}); !opened)
+          return opened;
+  }
+  for (const auto& from : options_.sources)
+    if (auto opened = open(from); !opened)
+      return opened;
+  return {};
+}
+
+result<void> importer_state::open(const import_source& from) {
+  auto reader = chunk_reader::open(from.path, {.chunk_bytes = options_.chunk_bytes});
   if (!reader)
     return reader.error();
-  auto where = read_header(kind, reader->header());
+  auto where = from.kind ? read_header(*from.kind, reader->header()) : read_header(reader->header());
   if (!where)
-    return error{where.error().code, *path + ": " + where.error().detail};
-  sources_.push_back({*path, *where, std::move(*reader)});
+    return error{where.error().code, from.name + ": " + where.error().detail};
+  sources_.push_back({from.name, *where, from.valid_from, std::move(*reader)});
   tell_progress();
   return {};
 }
@@ -74,7 +82,7 @@ void importer_state::begin_feed() {
   }
   const auto& from = sources_[current_];
   feed_totals totals;
-  totals.file = from.path;
+  totals.file = from.name;
   totals.lines = from.reader.header_lines();
   result_.feeds.push_back(std::move(totals));
   next_chunk_ = 0;
@@ -84,6 +92,8 @@ void importer_state::begin_feed() {
   options.where = from.where;
   options.routing.partitions = static_cast<uint32_t>(options_.shards.size());
   options.routing.rows_max = options_.rows_max;
+  options.routing.rows_expected = options_.rows_max;
+  options.routing.valid_from = from.valid_from;
   auto shards = options_.shards;
   for (const auto p : lost_)
     shards[p] = nullptr;

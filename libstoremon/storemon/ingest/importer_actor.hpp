@@ -4,16 +4,27 @@
 #include "storemon/ingest/parser_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace storemon::ingest {
 
+/// A file to be imported.
+struct import_source {
+  std::optional<feed> kind{}; ///< nothing: the one feed that its header fits
+  std::string path;
+  std::string name = path;                           ///< what errors and totals call it
+  std::chrono::local_days valid_from = always_valid; ///< of hours
+};
+
 struct importer_options {
-  std::string directory;
+  std::string directory{}; ///< whose feeds are read, before the sources; empty: none
+  std::vector<import_source> sources{};
   /// By partition; null where the partition's rows are not wanted.
   std::vector<protocol::shard_actor> shards;
   size_t parsers = 2;
@@ -47,12 +58,14 @@ public:
 private:
   /// One feed to be read.
   struct source {
-    std::string path;
+    std::string name;
     layout where;
+    std::chrono::local_days valid_from;
     chunk_reader reader;
   };
 
-  result<void> open(feed kind, const std::optional<std::string>& path);
+  result<void> open_all();
+  result<void> open(const import_source& from);
   void begin_feed();
   void tell_progress() const;
   void read_into(size_t parser, chunk_job_pointer job);

@@ -15,7 +15,7 @@ void parser_state::start(parser_actor::pointer self, const parser_options& optio
 }
 
 void parser_state::send(uint32_t partition, update change) {
-  if (!shards_[partition])
+  if (!shards_[partition] || failure_)
     return;
   ++unanswered_[partition];
   ++in_flight_;
@@ -27,7 +27,14 @@ void parser_state::send(uint32_t partition, update change) {
             done_ += what;
             answered(partition);
           },
-          [this, partition](const caf::error&) { lost(partition); });
+          [this, partition](const caf::error& e) { refused(partition, from_caf(e)); });
+}
+
+void parser_state::refused(uint32_t partition, const error& why) {
+  // Where nothing can be made durable the other partitions fare no better.
+  if (why.code == errc::disk_full || why.code == errc::storage_failing)
+    failure_ = why;
+  lost(partition);
 }
 
 void parser_state::answered(uint32_t partition) {
@@ -61,6 +68,15 @@ caf::result<applied> parser_state::flush() {
 }
 
 void parser_state::settle() {
+  if (failure_) {
+    for (auto& [answer, job] : parsed_)
+      answer.deliver(to_caf(*failure_));
+    parsed_.clear();
+    if (flushed_)
+      flushed_->deliver(to_caf(*failure_));
+    flushed_.reset();
+    return;
+  }
   if (in_flight_ <= updates_in_flight_max_) {
     for (auto& [answer, job] : parsed_)
       answer.deliver(std::move(job));

@@ -24,7 +24,8 @@ using parse_atom = caf::atom_constant<caf::atom("parse")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using lost_atom = caf::atom_constant<caf::atom("lost")>;
 
-/// PARSER: one of an import's workers. Turns chunks into updates and sends them to the shards.
+/// PARSER: one of an import's workers. Turns chunks into updates and sends them to the shards. Both requests
+/// fail with disk_full or storage_failing once a shard did: then nothing more is sent.
 using parser_actor = caf::typed_actor<
     /// Parses a chunk; answers when that is done and few enough of the parser's updates are unanswered.
     protocol::op<chunk_job_pointer, parse_atom, chunk_job_pointer>,
@@ -54,6 +55,7 @@ public:
 
 private:
   void send(uint32_t partition, update change);
+  void refused(uint32_t partition, const error& why);
   void answered(uint32_t partition);
   void settle();
 
@@ -64,6 +66,7 @@ private:
   std::vector<uint32_t> unanswered_;          // updates under way, by partition
   size_t in_flight_ = 0;                      // their sum
   applied done_;
+  std::optional<error> failure_; // for good
   // At most one of each waits, for the importer sends no second before the first is answered.
   std::vector<std::pair<caf::typed_response_promise<chunk_job_pointer>, chunk_job_pointer>> parsed_;
   std::optional<caf::typed_response_promise<applied>> flushed_;

@@ -6,10 +6,12 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,13 +27,22 @@ struct router_options {
   /// A batch that has so many rows goes: bounds a message, and the memory of the open batches (12 bytes a row
   /// and partition, in every parser).
   size_t rows_max = 4096;
+  /// Rows that an empty batch gets room for at once.
+  size_t rows_expected = 4096;
+  /// Stores that an empty batch gets room for at once; none: they come in time.
+  size_t stores_expected = 0;
+  /// Stores of all partitions that a new router gets room for.
+  size_t ids_expected = 768;
   std::chrono::local_days valid_from = always_valid; ///< of hours
 };
 
 /// An empty batch with room for its rows.
 inline void open(observation_rows& batch, const router_options& options) {
-  batch.store.reserve(options.rows_max);
-  batch.seen.reserve(options.rows_max);
+  const auto rows = std::min(options.rows_expected, options.rows_max);
+  batch.store.reserve(rows);
+  batch.seen.reserve(rows);
+  constexpr size_t id_bytes = 24; // decimals; longer ones cost a copy
+  batch.stores.reserve(options.stores_expected, options.stores_expected * id_bytes);
 }
 
 inline void append(observation_rows& batch, uint32_t store, const observation& row) {
@@ -44,7 +55,8 @@ template <class Batch, class Row, class Emit>
 class dictionary_router {
 public:
   dictionary_router(const router_options& options, Emit emit)
-      : options_(options), emit_(std::move(emit)), known_(options.partitions), parts_(options.partitions) {}
+      : options_(options), emit_(std::move(emit)), known_(options.partitions, options.ids_expected),
+        parts_(options.partitions) {}
 
   /// Takes a row in. The text of `id` must live until drain().
   void add(std::string_view id, const Row& row) {
@@ -120,22 +132,25 @@ private:
   size_t waiting_count_ = 0;
 };
 
-/// Routes the rows of the hours feed. All of a partition go in one batch at the end, for a store's rows
-/// replace what it had and must not be torn apart. So the feed is held in memory, 28 bytes a row and its ids.
+/// Routes the rows of the hours feed. All of a partition and date go in one batch at the end, for a store's
+/// rows replace what it had and must not be torn apart; earlier dates go first, for hours always valid
+/// replace all. So the feed is held in memory, 28 bytes a row and its ids.
 template <class Emit>
 class hours_router {
 public:
   hours_router(const router_options& options, Emit emit)
       : valid_from_(options.valid_from), emit_(std::move(emit)), parts_(options.partitions) {}
 
-  void add(std::string_view id, const hours_row& row) {
-    const auto hash = hash_of(id);
-    auto& to = parts_[partition_of(hash, static_cast<uint32_t>(parts_.size()))];
-    const auto [place, is_new] = to.index.try_emplace(std::string(id), 0);
+  void add(const store_hours_row& row) {
+    auto& dates = parts_[partition_of(hash_of(row.store), static_cast<uint32_t>(parts_.size()))];
+    auto& to = dates[row.valid_from.value_or(valid_from_)];
+    const auto [place, is_new] = to.index.try_emplace(std::string(row.store), 0);
     if (is_new)
-      place->second = to.batch.stores.add(id);
+      place->second = to.batch.stores.add(row.store);
+    if (!row.row)
+      return; // the store is named, which says that it has none
     to.batch.store.push_back(place->second);
-    to.batch.rows.push_back(row);
+    to.batch.rows.push_back(*row.row);
   }
 
   /// Nothing waits here.
@@ -143,12 +158,11 @@ public:
 
   /// Emits every batch.
   void flush() {
-    for (uint32_t p = 0; p < parts_.size(); ++p) {
-      auto part = std::exchange(parts_[p], {});
-      part.batch.valid_from = valid_from_;
-      if (!part.batch.stores.empty())
+    for (uint32_t p = 0; p < parts_.size(); ++p)
+      for (auto& [date, part] : std::exchange(parts_[p], {})) {
+        part.batch.valid_from = date;
         emit_(p, std::move(part.batch));
-    }
+      }
   }
 
 private:
@@ -159,7 +173,7 @@ private:
 
   std::chrono::local_days valid_from_;
   Emit emit_;
-  std::vector<part> parts_;
+  std::vector<std::map<std::chrono::local_days, part>> parts_;
 };
 
 /// Routes the rows of the zones feed, which are pairs; all of a partition in one batch, as for hours.

@@ -18,7 +18,8 @@ struct status_row {
 
 struct store_hours_row {
   std::string_view store;
-  hours_row row;
+  std::optional<hours_row> row;                      ///< nothing: the store is open 24x7
+  std::optional<std::chrono::local_days> valid_from; ///< nothing: the feed has no such column
 };
 
 struct zone_row {
@@ -30,10 +31,13 @@ inline constexpr size_t zone_name_bytes_max = 64;
 
 /// Reads a record's fields as a row of the feed. Of several faults the one told is the first of: too few
 /// fields, the store id, then the other columns in SEMANTICS' order.
+/// @param latest  an observation after it is in_the_future
 /// @returns why the record is no such row; nothing when it is one.
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
-                                      timestamp_reader& timestamps, status_row& row) noexcept;
+                                      timestamp_reader& timestamps, instant latest, status_row& row) noexcept;
 
+/// Where there is a column valid_from, a record whose day and times are empty says that from that date on the
+/// store has no rows.
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       store_hours_row& row) noexcept;
 

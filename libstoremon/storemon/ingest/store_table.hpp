@@ -3,6 +3,8 @@
 #include "storemon/ingest/words.hpp"
 #include "storemon/model/store_id.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -43,7 +45,10 @@ public:
   /// Beyond so many ids the owner should clear the table: with them it takes 16 MiB.
   static constexpr size_t ids_max = 196'608;
 
-  explicit store_table(uint32_t partitions) : partitions_(partitions), slots_(slots_min) {}
+  /// @param ids_expected  so many find room without growth
+  store_table(uint32_t partitions, size_t ids_expected)
+      : partitions_(partitions),
+        slots_(std::max(slots_min, std::bit_ceil(std::min(ids_expected, ids_max) * 4 / 3))) {}
 
   bool full() const noexcept { return ids_ >= ids_max; }
 
@@ -59,7 +64,7 @@ public:
   void clear();
 
 private:
-  static constexpr size_t slots_min = 1024;
+  static constexpr size_t slots_min = 64;
 
   /// The slot of `id`, or the free one where it belongs.
   [[gnu::always_inline]] known_store* find(uint64_t hash, std::string_view id) noexcept {

@@ -87,7 +87,8 @@ struct take_over {
   uint64_t seen = 0;
 };
 
-/// Appends records to a partition. Fails with `fenced` when the epoch is not the partition's.
+/// Appends records to a partition. Fails with `fenced` when the epoch is not the partition's, `damaged` when
+/// the records do not go on from the end of its chain, or a name or its index is taken.
 struct append {
   uint32_t partition = 0;
   uint64_t epoch = 0;
@@ -95,15 +96,17 @@ struct append {
   std::vector<record> records;   ///< consecutive
 };
 
-/// Keeps a snapshot and its new chunks. Fails with `fenced` as append. A number whose chunk is gone is given
-/// as one without payload.
+/// Keeps a snapshot and its new chunks. Fails with `fenced` as append, `damaged` when its generation is not
+/// above all that are kept. A number whose chunk is gone is given as one without payload.
 struct put_snapshot {
   manifest what;
   std::vector<chunk_row> chunks;
 };
 
 /// Forgets records up to `through_seq` written before `older_than`, chunks that only generations before
-/// `generation_min` need, and those generations. Fails with `fenced` as append.
+/// `generation_min` need, and those generations. Fails with `fenced` as append. Whatever is asked, the two
+/// newest generations stay with all they need, and so do the records after the older one; what stays of the
+/// records has no holes.
 struct compact {
   uint32_t partition = 0;
   uint64_t epoch = 0;
@@ -130,13 +133,15 @@ using operation = std::variant<take_over, append, put_snapshot, compact, put_rep
 
 /// A place that keeps what is committed. Not for several threads at once. All failures are errors:
 /// disk_full (nothing of the call is kept, the next may succeed), storage_failing (the backend is poisoned
-/// until heal() succeeds), damaged (what is stored fails a check).
+/// until heal() succeeds), io_failed (a read failed, the next may succeed), damaged (what is stored fails a
+/// check).
 class backend {
 public:
   virtual ~backend() = default;
 
-  /// Commits all operations or none, and returns when they are durable; the outcome of each is ok or fenced,
-  /// and those fenced are left out. Nothing is kept when the call fails.
+  /// Commits all operations or none, and returns when they are durable; the outcome of each is ok, fenced or
+  /// damaged, and those not ok are left out as a whole. Nothing is kept when the call fails; only after
+  /// storage_failing and the end of the process without heal() may it turn out to be.
   virtual result<std::vector<errc>> commit(std::span<const operation> what) = 0;
 
   /// The partition's ownership; a fresh one where it is not known.
@@ -165,6 +170,9 @@ public:
 
   /// A value, empty where there is none.
   virtual result<std::string> value(const std::string& name) = 0;
+
+  /// What the engine's own check finds wrong, a sentence each; none: it is sound.
+  virtual result<std::vector<std::string>> check() = 0;
 
   /// Writes a copy of everything to a new file and makes it durable. invalid_argument where the file exists.
   virtual result<void> copy_to(const std::string& path) = 0;

@@ -63,7 +63,8 @@ result<sockaddr_un> address_of(const std::filesystem::path& socket) {
   return address;
 }
 
-/// Reads up to a line feed; nothing when the other side ends, or keeps silent for `timeout_ms` (-1: for ever).
+/// Reads up to a line feed; nothing when the other side ends, or keeps silent for `timeout_ms` (-1: for
+/// ever).
 std::optional<std::string> read_line(int fd, int timeout_ms) {
   std::string line;
   while (line.size() < line_bytes_max) {

@@ -10,8 +10,8 @@
 
 namespace storemon::node {
 
-/// Hears commands on a socket in the data directory, which only its owner can reach: one line each, answered by
-/// one line, `ok` or `error CODE TEXT`. One command at a time, on a thread of its own, which may block.
+/// Hears commands on a socket in the data directory, which only its owner can reach: one line each, answered
+/// by one line, `ok` or `error CODE TEXT`. One command at a time, on a thread of its own, which may block.
 class control_server {
 public:
   using handler = std::function<result<void>(const std::string& command)>;

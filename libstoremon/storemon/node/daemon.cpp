@@ -1,9 +1,13 @@
 #include "storemon/node/daemon.hpp"
 
+#include "storemon/calendar/zone.hpp"
 #include "storemon/http/front_end.hpp"
+#include "storemon/node/control.hpp"
 #include "storemon/node/engine.hpp"
 #include "storemon/node/host_actor.hpp"
+#include "storemon/node/maintenance.hpp"
 #include "storemon/node/member_actor.hpp"
+#include "storemon/node/storage.hpp"
 #include "storemon/node/version.hpp"
 
 #include <caf/io/all.hpp>
@@ -138,6 +142,8 @@ http::options http_options(const configuration& settings) {
   o.body_timeout = settings.http.body_timeout;
   o.idle_timeout = settings.http.idle_timeout;
   o.drain_timeout = settings.node.shutdown_timeout;
+  o.ingest_bytes_max = settings.http.ingest_bytes_max;
+  o.import_bytes_max = uint64_t{settings.http.import_mb_max} << 20;
   return o;
 }
 
@@ -196,9 +202,36 @@ int serve(const running_node& node, const std::atomic<bool>& failed, std::option
   return exit_code;
 }
 
+/// Carries out what `storemond backup` asks for.
+result<void> obey(const engine& actors, caf::actor_system& system, const std::string& command) {
+  constexpr std::string_view backup = "backup ";
+  if (!command.starts_with(backup))
+    return error{errc::invalid_argument, "unknown command '" + command + "'"};
+  const auto done = ask<bool>(system, actors.journal(), backup_atom_v, command.substr(backup.size()));
+  return done ? result<void>() : result<void>(done.error());
+}
+
+journal::journal_options journal_options(const configuration& settings,
+                                         const std::filesystem::path& directory) {
+  journal::journal_options o;
+  o.retention = std::chrono::days(settings.data.retention_days);
+  o.free_min = free_min(directory, settings.data.free_min_mb, settings.data.free_min_percent);
+  o.verify_copy = verify_copy;
+  return o;
+}
+
 int run_leader(const configuration& settings, const signals& heard, std::optional<watchdog>& stopping) {
   std::atomic<bool> failed = false;
   engine_options options;
+  std::filesystem::path directory; // empty: nothing is kept
+  if (!settings.data.dir.empty()) {
+    auto opened = open_storage(settings.data.dir, settings.node.partitions);
+    if (!opened)
+      return complain(opened.error());
+    directory = opened->directory;
+    options.storage = std::move(opened->kept);
+    options.journal = journal_options(settings, directory);
+  }
   options.threads = settings.node.threads;
   options.remoting = settings.cluster.listen.has_value();
   auto& s = options.supervisor;
@@ -208,6 +241,7 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
   s.partitions = settings.node.partitions;
   s.import_directory = settings.data.import;
   s.drain_timeout = settings.node.shutdown_timeout;
+  s.shards.snapshot_after_records = settings.data.snapshot_records;
   s.log_info = log_info;
   s.log_error = log_error;
   s.fatal = [&failed](const std::string& what) {
@@ -228,8 +262,23 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
                                 " cannot be listened on: " + engine.system().render(port.error())});
     spdlog::info("nodes may join at {}:{}", listen->host, *port);
   }
-  http::front_end front(engine.system(), {engine.coordinator(), engine.supervisor(), std::string(version)},
-                        http_options(settings));
+  std::unique_ptr<control_server> control;
+  if (!directory.empty()) {
+    auto started = control_server::start(control_socket_of(directory), [&engine](const std::string& command) {
+      return obey(engine, engine.system(), command);
+    });
+    if (!started)
+      return complain(started.error());
+    control = std::move(*started);
+  }
+  http::services to{engine.coordinator(), engine.supervisor(), std::string(version)};
+  to.intake = engine.intake();
+  to.exporter = engine.exporter();
+  to.durability = directory.empty() ? "memory" : "local";
+  to.spool_directory =
+      (directory.empty() ? std::filesystem::temp_directory_path() : spool_of(directory)).string();
+  to.knows_zone = [](std::string_view name) { return calendar::zone::find(name) != nullptr; };
+  http::front_end front(engine.system(), std::move(to), http_options(settings));
   return serve({settings, heard, engine.system(), engine.supervisor(), front}, failed, stopping);
 }
 
@@ -243,7 +292,7 @@ int run_member(const configuration& settings, const signals& heard, std::optiona
   options.leader_port = settings.cluster.join->port;
   options.log_info = log_info;
   options.log_error = log_error;
-  const auto shards = system.spawn(host, partition::slice_limits{});
+  const auto shards = system.spawn(host, partition::shard_options{});
   const auto standing_in =
       caf::actor_cast<supervisor_actor>(system.spawn(member, std::move(options), shards));
   http::front_end front(system, {coordinator_actor(), standing_in, std::string(version)},

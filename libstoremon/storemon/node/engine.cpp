@@ -16,19 +16,42 @@ instant system_now() {
 
 engine::engine(engine_options options) : config_(options.threads, options.remoting), system_(config_) {
   const auto workers = worker_count(options.threads);
+  auto& s = options.supervisor;
+  s.parsers = workers;
+  for (auto* log : {&s.log_info, &s.log_error, &s.fatal})
+    if (!*log)
+      *log = ignore_log;
+  if (options.storage) {
+    auto& j = options.journal;
+    j.partitions = s.partitions;
+    j.log_info = s.log_info;
+    j.log_error = s.log_error;
+    if (!j.now)
+      j.now = system_now;
+    journal_ = caf::actor_cast<journal_actor>(
+        system_.spawn<caf::detached>(journal::journal, std::move(options.storage), std::move(j)));
+  }
   auto& reports = options.reports;
+  reports.journal = journal_;
+  reports.log_error = s.log_error;
   if (!reports.now)
     reports.now = system_now;
   if (!reports.new_id)
     reports.new_id = report::random_uuid;
   reports.slices_in_flight = std::max(reports.slices_in_flight, 2 * workers);
   reports.writers = workers;
-  auto& s = options.supervisor;
-  s.parsers = workers;
-  for (auto* log : {&s.log_info, &s.log_error, &s.fatal})
-    if (!*log)
-      *log = ignore_log;
+  auto& intake = options.intake;
+  intake.parsers = workers;
+  intake.log_error = s.log_error;
+  if (!intake.now)
+    intake.now = system_now;
   coordinator_ = system_.spawn(report::coordinator, std::move(reports));
+  intake_ = system_.spawn(ingest::intake, std::move(intake));
+  exporter_options exports;
+  exports.journal = journal_;
+  exporter_ = caf::actor_cast<exporter_actor>(system_.spawn(node::exporter, std::move(exports)));
+  s.journal = journal_;
+  s.intake = intake_;
   supervisor_ = system_.spawn(node::supervisor, std::move(s), coordinator_);
 }
 
@@ -49,6 +72,16 @@ void engine::stop() {
   static_cast<void>(ask<bool>(system_, supervisor_, stop_atom_v));
   supervisor_ = nullptr;
   coordinator_ = nullptr;
+  intake_ = nullptr;
+  caf::anon_send_exit(exporter_, caf::exit_reason::user_shutdown);
+  exporter_ = nullptr;
+  if (!journal_)
+    return;
+  // Last: whoever appends is gone by now. Its end closes what it keeps, which others may want to open next.
+  caf::scoped_actor self(system_);
+  caf::anon_send_exit(journal_, caf::exit_reason::user_shutdown);
+  self->wait_for(journal_);
+  journal_ = nullptr;
 }
 
 } // namespace storemon::node

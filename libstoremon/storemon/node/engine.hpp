@@ -4,6 +4,7 @@
 #include "storemon/journal/journal_actor.hpp"
 #include "storemon/model/error.hpp"
 #include "storemon/node/actor_config.hpp"
+#include "storemon/node/exporter_actor.hpp"
 #include "storemon/node/supervisor_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 #include "storemon/report/coordinator_actor.hpp"

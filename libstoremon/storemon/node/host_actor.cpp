@@ -1,7 +1,5 @@
 #include "storemon/node/host_actor.hpp"
 
-#include "storemon/partition/shard_actor.hpp"
-
 namespace storemon::node {
 
 using namespace protocol;
@@ -12,17 +10,20 @@ host_state::~host_state() {
 }
 
 host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self,
-                               partition::slice_limits limits) {
+                               const partition::shard_options& options) {
   return {
-      [self, limits](spawn_atom, const std::vector<uint32_t>& partitions,
-                     const journal_actor&) -> std::vector<shard_actor> {
+      [self, options](spawn_atom, const std::vector<uint32_t>& partitions,
+                      const journal_actor& journal) -> std::vector<shard_actor> {
+        auto own = options;
+        own.journal = journal;
         std::vector<shard_actor> made;
         made.reserve(partitions.size());
         for (const auto p : partitions) {
           auto& shard = self->state.shards[p];
           if (shard)
             self->send_exit(shard, caf::exit_reason::kill);
-          shard = self->system().spawn(partition::shard, limits);
+          own.partition = p;
+          shard = self->system().spawn(partition::shard, own);
           made.push_back(shard);
         }
         return made;

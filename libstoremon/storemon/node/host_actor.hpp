@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storemon/partition/partition_data.hpp"
+#include "storemon/partition/shard_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 
 #include <map>
@@ -22,7 +22,8 @@ public:
 };
 
 /// HOST: the shards of one process.
+/// @param options  of all of them; partition and journal are filled in.
 protocol::host_actor::behavior_type host(protocol::host_actor::stateful_pointer<host_state> self,
-                                         partition::slice_limits limits);
+                                         const partition::shard_options& options);
 
 } // namespace storemon::node

@@ -41,7 +41,7 @@ void supervisor_state::start(supervisor_self::pointer self, supervisor_options o
   recall_import();
   for (size_t n = 0; n < nodes_.size(); ++n)
     if (nodes_[n].name == options_.node_name)
-      node_up(n, self_->system().spawn(host, options_.slices));
+      node_up(n, self_->system().spawn(host, options_.shards));
 }
 
 caf::result<uint32_t> supervisor_state::join(const std::string& name, host_actor host) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storemon/partition/partition_data.hpp"
+#include "storemon/partition/shard_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct supervisor_options {
   /// Told of every change of placement; may be null.
   protocol::intake_actor intake;
   size_t parsers = 2;
-  partition::slice_limits slices;
+  partition::shard_options shards; ///< partition and journal are filled in
   /// How long reports and an import under way may still take when the server is stopped.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(10);
   /// A shard that keeps dying is made anew at once the first time, then after pauses that double up to this.
@@ -118,7 +118,7 @@ private:
   std::set<uint32_t> filling_; // partitions the running import fills for the first time
   std::optional<import_answer> import_answer_;
   std::shared_ptr<const protocol::import_result> last_import_;
-  std::string files_read_;      // what tells the files apart that the running import reads
+  std::string files_read_;       // what tells the files apart that the running import reads
   bool import_recalled_ = false; // it is known which files were read before
 
   bool was_ready_ = false;

@@ -1,10 +1,10 @@
 #include "storemon/partition/partition_data.hpp"
 
-#include "storemon/calendar/opening_intervals.hpp"
 #include "storemon/estimate/measurer.hpp"
+#include "storemon/partition/history.hpp"
+#include "storemon/partition/opening.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace storemon::partition {
 
@@ -36,6 +36,7 @@ void mark_minutes(std::span<const observation> polls, std::map<int32_t, std::vec
 /// once it is there: all of them lie apart from one another.
 constexpr size_t stores_ahead = 6;
 constexpr size_t contents_ahead = 3;
+constexpr size_t hours_ahead = 1;
 
 void prefetch(const void* begin, size_t bytes) {
   constexpr size_t line_bytes = 64;
@@ -45,107 +46,29 @@ void prefetch(const void* begin, size_t bytes) {
 
 void prefetch_contents(const store& s) {
   constexpr size_t history_bytes_max = 2048; // the measurer asks for the rest
-  prefetch(s.hours.data(), s.hours.size() * sizeof(hours_row));
+  __builtin_prefetch(s.hours.data());
   prefetch(s.observations.data(), std::min(history_bytes_max, s.observations.size() * sizeof(observation)));
   if (!s.observations.empty())
     __builtin_prefetch(&s.observations.back());
 }
 
+void prefetch_hours(const store& s) {
+  if (!s.hours.empty())
+    prefetch(s.hours.back().rows.data(), s.hours.back().rows.size() * sizeof(hours_row));
+}
+
 } // namespace
 
-applied partition_data::apply(const update& change) {
-  return std::visit([this](const auto& c) { return apply_to(c); }, change);
+const store* partition_data::find(std::string_view id) const {
+  const auto found = index_.find(id);
+  return found == index_.end() ? nullptr : found->second;
 }
 
-store& partition_data::find_or_make(std::string_view id) {
-  if (const auto found = index_.find(id); found != index_.end())
-    return *found->second;
-  auto made = std::make_unique<store>();
-  made->id = id;
-  index_.emplace(made->id, made.get());
-  stores_.push_back(std::move(made));
-  sorted_ = stores_.size() < 2;
-  return *stores_.back();
-}
-
-applied partition_data::apply_to(const observation_rows& change) {
-  // A counting sort by store: afterwards the rows of store s are scratch_[ends[s], ends[s + 1]).
-  auto& ends = scratch_ends_;
-  ends.assign(change.stores.size() + 1, 0);
-  for (const auto s : change.store)
-    ++ends[s + 1];
-  for (size_t s = 1; s < ends.size(); ++s)
-    ends[s] += ends[s - 1];
-  scratch_.resize(change.seen.size());
-  for (size_t i = change.seen.size(); i-- > 0;)
-    scratch_[--ends[change.store[i] + 1]] = change.seen[i];
-  // Each end has moved down to its store's begin; the next one's begin is its end.
-  applied done;
-  for (size_t s = 0; s < change.stores.size(); ++s) {
-    const auto from = ends[s + 1];
-    const auto to = s + 2 < ends.size() ? ends[s + 2] : static_cast<uint32_t>(scratch_.size());
-    const std::span rows(scratch_.data() + from, to - from);
-    std::sort(rows.begin(), rows.end());
-    done += add_observations(find_or_make(change.stores[s]), rows);
-    if (!rows.empty())
-      newest_ = std::max(newest_.value_or(rows.back().at()), rows.back().at());
-  }
-  observations_ += done.accepted;
-  return done;
-}
-
-applied partition_data::apply_to(const hours_rows& change) {
-  std::vector<store*> named;
-  named.reserve(change.stores.size());
-  for (size_t s = 0; s < change.stores.size(); ++s) {
-    named.push_back(&find_or_make(change.stores[s]));
-    named.back()->hours.clear();
-  }
-  applied done;
-  for (size_t i = 0; i < change.rows.size(); ++i)
-    done += add_hours(*named[change.store[i]], change.rows[i]);
-  return done;
-}
-
-applied partition_data::apply_to(const zone_rows& change) {
-  boost::unordered_flat_map<std::string_view, std::string_view> chosen;
-  applied done;
-  for (size_t s = 0; s < change.stores.size(); ++s) {
-    const auto [place, is_new] = chosen.emplace(change.stores[s], change.zones[s]);
-    (is_new ? done.accepted : done.duplicates) += 1;
-    if (!is_new && zone_wins(change.zones[s], place->second))
-      place->second = change.zones[s];
-  }
-  for (const auto& [id, zone] : chosen)
-    set_zone(find_or_make(id), zone);
-  return done;
-}
-
-applied partition_data::apply_to(const batch_memory&) {
-  return {};
-}
-
-applied partition_data::apply_to(const closure_change& change) {
-  change_closures(find_or_make(change.store), change);
-  applied done;
-  done.accepted = 1;
-  return done;
-}
-
-applied partition_data::apply_to(const store_deletion& change) {
-  applied done;
-  const auto found = index_.find(change.store);
-  if (found == index_.end())
-    return done;
-  auto* gone = found->second;
-  index_.erase(found);
-  const auto held = std::exchange(gone->observations, {});
-  std::erase_if(stores_, [gone](const auto& s) { return s.get() == gone; });
-  observations_ -= static_cast<int64_t>(held.size());
-  if (!held.empty() && held.back().at() == newest_)
-    newest_ = find_newest();
-  done.accepted = 1;
-  return done;
+void partition_data::sort_stores() {
+  if (sorted_)
+    return;
+  std::sort(stores_.begin(), stores_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+  sorted_ = true;
 }
 
 std::optional<instant> partition_data::find_newest() const {
@@ -181,12 +104,29 @@ protocol::data_quality partition_data::quality() const {
   return sum;
 }
 
+protocol::store_card partition_data::card(std::string_view id) const {
+  protocol::store_card card;
+  const auto* s = find(id);
+  if (!s)
+    return card;
+  card.known = true;
+  card.zone = s->zone_given();
+  card.zone_known = s->zone != nullptr;
+  card.hours = s->hours;
+  card.closures = s->closures;
+  card.observations = static_cast<int64_t>(s->observations.size());
+  card.conflicts = static_cast<int64_t>(s->conflicts.size());
+  if (!s->observations.empty()) {
+    card.oldest = s->observations.front().at();
+    card.newest = s->observations.back().at();
+    card.newest_status = s->observations.back().status();
+  }
+  return card;
+}
+
 report_columns partition_data::rows(const report_spec& spec, std::string_view after,
                                     const slice_limits& limits) {
-  if (!sorted_) {
-    std::sort(stores_.begin(), stores_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
-    sorted_ = true;
-  }
+  sort_stores();
   const auto first = std::upper_bound(stores_.begin(), stores_.end(), after,
                                       [](std::string_view id, const auto& s) { return id < s->id; });
   auto last = first;
@@ -211,12 +151,11 @@ report_columns partition_data::rows(const report_spec& spec, std::string_view af
       prefetch(first[static_cast<std::ptrdiff_t>(i + stores_ahead)].get(), sizeof(store));
     if (i + contents_ahead < count)
       prefetch_contents(*first[static_cast<std::ptrdiff_t>(i + contents_ahead)]);
+    if (i + hours_ahead < count)
+      prefetch_hours(*first[static_cast<std::ptrdiff_t>(i + hours_ahead)]);
     slice.stores.add(s.id);
     const auto needed = measurer.needed(s.observations);
-    if (s.hours.empty())
-      opening.assign(1, needed);
-    else
-      calendar::opening_intervals(s.hours, s.zone_in_force(), needed, opening);
+    opening_intervals(s.hours, s.zone_in_force(), needed, opening);
     measurer.measure_store({opening, s.closures, s.observations}, slice.measures.data() + i, count);
   }
   return slice;

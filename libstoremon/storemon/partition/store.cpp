@@ -1,94 +1,24 @@
 #include "storemon/partition/store.hpp"
 
-#include <algorithm>
-
 namespace storemon::partition {
 
-namespace {
-
-/// How much room a history gets when it must grow: enough that a store fed one poll at a time rarely moves,
-/// little enough that a fleet's memory stays close to its polls.
-constexpr size_t grown(size_t size) {
-  return size + size / 4 + 4;
-}
-
-bool same_instant(observation a, observation b) noexcept {
-  return a.at() == b.at();
-}
-
-/// Merges ascending `fresh` into an ascending history, from the back so that nothing is moved twice. Which of
-/// the two is next is a coin toss no branch predictor wins, so the loop has no branch on it.
-void merge(std::vector<observation>& history, std::span<const observation> fresh) {
-  const auto held = history.size();
-  if (history.capacity() < held + fresh.size())
-    history.reserve(grown(held + fresh.size()));
-  history.resize(held + fresh.size());
-  auto* const begin = history.data();
-  auto* out = begin + history.size();
-  const auto* old = begin + held;
-  const auto* next = fresh.data() + fresh.size();
-  while (old != begin && next != fresh.data()) {
-    const bool old_is_later = old[-1] > next[-1];
-    *--out = old_is_later ? old[-1] : next[-1];
-    old -= old_is_later;
-    next -= !old_is_later;
-  }
-  std::copy(fresh.data(), next, begin);
-}
-
-/// Leaves one observation of each instant, the inactive one where there are both; notes what is a conflict
-/// now and was none before.
-/// @returns how many conflicts that are.
-int64_t squeeze(store& in, std::vector<observation>::iterator from) {
-  auto& history = in.observations;
-  int64_t conflicts = 0;
-  auto kept = from;
-  for (auto next = from; next != history.end();) {
-    const auto group =
-        std::find_if(next, history.end(), [&](observation o) { return !same_instant(o, *next); });
-    // Ascending order puts the inactive ones first, so the last tells whether there is an active one.
-    if (!next->active() && (group - 1)->active()) {
-      const auto at = next->at();
-      const auto place = std::lower_bound(in.conflicts.begin(), in.conflicts.end(), at);
-      if (place == in.conflicts.end() || *place != at) {
-        in.conflicts.insert(place, at);
-        ++conflicts;
-      }
-    }
-    *kept++ = *next;
-    next = group;
-  }
-  history.erase(kept, history.end());
-  if (history.capacity() > grown(history.size()))
-    history.shrink_to_fit();
-  return conflicts;
-}
-
-} // namespace
-
-applied add_observations(store& to, std::span<const observation> fresh) {
-  applied done;
-  auto& history = to.observations;
-  const auto held = history.size();
-  merge(history, fresh);
-  const auto repeated = std::adjacent_find(history.begin(), history.end(), same_instant);
-  if (repeated != history.end())
-    done.conflicts = squeeze(to, repeated);
-  done.accepted = static_cast<int64_t>(history.size() - held);
-  done.duplicates = static_cast<int64_t>(fresh.size()) - done.accepted - done.conflicts;
-  return done;
-}
-
-applied add_hours(store& to, const hours_row& row) {
-  applied done;
-  const auto place = std::lower_bound(to.hours.begin(), to.hours.end(), row);
-  if (place != to.hours.end() && *place == row) {
-    done.duplicates = 1;
-  } else {
-    to.hours.insert(place, row);
-    done.accepted = 1;
-  }
-  return done;
+applied set_hours(store& to, std::chrono::local_days valid_from, std::span<hours_row> rows) {
+  if (valid_from == always_valid)
+    to.hours.clear();
+  const auto given = static_cast<int64_t>(rows.size());
+  std::sort(rows.begin(), rows.end());
+  protocol::hours_version version{valid_from, {}};
+  std::unique_copy(rows.begin(), rows.end(), std::back_inserter(version.rows));
+  version.rows.shrink_to_fit();
+  const auto taken = static_cast<int64_t>(version.rows.size());
+  const auto place =
+      std::lower_bound(to.hours.begin(), to.hours.end(), valid_from,
+                       [](const auto& held, std::chrono::local_days date) { return held.valid_from < date; });
+  if (place != to.hours.end() && place->valid_from == valid_from)
+    *place = std::move(version);
+  else if (valid_from != always_valid || !version.rows.empty()) // open 24x7 since ever is no version at all
+    to.hours.insert(place, std::move(version));
+  return {taken, given - taken, 0};
 }
 
 bool zone_wins(std::string_view name, std::string_view held) {

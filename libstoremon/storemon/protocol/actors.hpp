@@ -49,6 +49,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::stored_r
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::vector<storemon::protocol::stored_report>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::string>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<uint64_t>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)
 
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
 CAF_ADD_TYPE_ID(storemon_values, (std::vector<uint32_t>))
@@ -70,6 +71,7 @@ CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_card))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_marks))
 CAF_ADD_ATOM(storemon_values, storemon::protocol, apply_atom, "apply")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, batch_atom, "batch")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, check_atom, "check")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, load_atom, "load")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, marks_atom, "marks")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, store_atom, "store")
@@ -115,7 +117,7 @@ namespace storemon::protocol {
 using journal_actor = caf::typed_actor<
     /// Takes a partition over: whoever had it before is fenced from now on.
     op<opening, open_atom, uint32_t>,
-    /// The partition's past from a place on. Fails with fenced.
+    /// The partition's past from a place on, to its owner, or to others under reader_epoch. Fails with fenced.
     op<shared_replay, replay_atom, uint32_t, uint64_t, replay_cursor>,
     /// Appends entries to the partition under the epoch, in one commit; answers the seq of the last. Fails
     /// with fenced.
@@ -154,6 +156,9 @@ using shard_actor = caf::typed_actor<
     /// As apply, for a client's batch: one applied before is not applied again. Fails with key_reused where
     /// its key came with another body, conflict where the batch says so.
     op<batch_result, batch_atom, shared_batch>,
+    /// Whether an observation of the batch contradicts what is held, or another of them: then `done.conflicts`
+    /// is 1 and `conflicts` holds the first. Nothing is applied.
+    op<batch_result, check_atom, shared_batch>,
     /// The batches remembered.
     op<shared_marks, marks_atom>,
     /// What the partition holds.

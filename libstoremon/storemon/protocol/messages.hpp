@@ -118,6 +118,9 @@ struct replay_cursor {
   uint64_t seq = 0; ///< of the next record; 0: the snapshot is not read yet
 };
 
+/// In place of an epoch: whoever only reads a partition's past, and does not own it.
+inline constexpr uint64_t reader_epoch = 0;
+
 /// A piece of a partition's past, of bounded size, in order.
 struct replay_slice {
   std::vector<journal_entry> entries;

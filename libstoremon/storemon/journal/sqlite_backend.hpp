@@ -1,0 +1,26 @@
+#pragma once
+
+#include "storemon/journal/backend.hpp"
+
+#include <memory>
+#include <string>
+
+namespace storemon::journal {
+
+struct sqlite_options {
+  std::string directory; ///< see data_directory.hpp; made where there is none
+  std::string vfs{};     ///< SQLite's virtual file system; empty: the operating system's
+  /// Pages of 4 KiB the log may hold before it is moved into the file: how much a start has to read again.
+  int log_pages_max = 4000;
+};
+
+/// Opens the data in a directory, or begins anew where there is none. Copies it first when the process before
+/// left it failing. Fails with busy when another process has it, invalid_argument when it was written by a
+/// newer storemon, damaged, io_failed, disk_full, storage_failing.
+result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options);
+
+/// Makes a new directory of a file that backend::copy_to wrote, by copying it. Fails with invalid_argument
+/// when the directory holds data already, io_failed, disk_full.
+result<void> restore_sqlite(const std::string& copy, const std::string& directory);
+
+} // namespace storemon::journal

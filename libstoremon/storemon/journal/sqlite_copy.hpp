@@ -1,0 +1,22 @@
+#pragma once
+
+#include "storemon/journal/sqlite_handle.hpp"
+
+#include <string>
+#include <vector>
+
+namespace storemon::journal {
+
+/// What SQLite's own check finds wrong with the pages of a file, a sentence each.
+result<std::vector<std::string>> check_pages(sqlite_handle& db);
+
+/// Writes all that a database holds to a new file with the permissions of `mode_of`, makes it durable, and
+/// compares the copy to the original. Fails with invalid_argument where there is such a file, disk_full,
+/// io_failed, damaged; there is no copy then.
+result<void> copy_database(sqlite_handle& db, const std::string& path, const std::string& mode_of,
+                           const std::string& vfs);
+
+/// Removes a database's files, where there are any; what cannot be removed stays.
+void remove_database(sqlite_handle& db, const std::string& path);
+
+} // namespace storemon::journal

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "storemon/journal/backend.hpp"
+#include "storemon/journal/sqlite_handle.hpp"
+
+#include <optional>
+#include <variant>
+
+namespace storemon::journal {
+
+/// What became of an operation within a transaction: its outcome, or SQLite's result code. Where the outcome
+/// is not ok, what was done of the operation is still there if it is damaged.
+using operation_outcome = std::variant<errc, int>;
+
+/// Applies operations within a transaction of the caller's.
+struct sqlite_operations {
+  sqlite_handle& db;
+
+  operation_outcome operator()(const take_over& t) const;
+  operation_outcome operator()(const append& a) const;
+  operation_outcome operator()(const put_snapshot& s) const;
+  operation_outcome operator()(const compact& c) const;
+  operation_outcome operator()(const put_report& p) const;
+  operation_outcome operator()(const drop_reports& d) const;
+  operation_outcome operator()(const put_value& v) const;
+};
+
+/// A row of partition_owner.
+struct owner_row {
+  ownership owner;
+  uint64_t names = 0; ///< how many the partition's stores have
+};
+
+/// A partition's row; a fresh one where there is none. Fails with damaged.
+result<owner_row> read_owner(sqlite_handle& db, uint32_t partition);
+
+/// The newest manifests, newest first, at most two.
+int read_manifests(sqlite_handle& db, uint32_t partition, std::vector<manifest>& newest);
+
+} // namespace storemon::journal

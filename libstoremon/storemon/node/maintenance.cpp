@@ -1,0 +1,295 @@
+#include "storemon/node/maintenance.hpp"
+
+#include "storemon/journal/sqlite_backend.hpp"
+#include "storemon/journal/verify.hpp"
+#include "storemon/node/config.hpp"
+#include "storemon/node/control.hpp"
+#include "storemon/node/feed_text.hpp"
+#include "storemon/node/rebuild.hpp"
+#include "storemon/node/storage.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace storemon::node {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* usage =
+    "usage: storemond backup FILE [--data.dir=DIR]    copies a running server's data, or a stopped one's\n"
+    "       storemond verify DIR|FILE                 checks a data directory or a backup\n"
+    "       storemond restore FILE --data.dir=DIR     makes a data directory of a backup\n";
+
+int refuse(const std::string& why) {
+  std::fprintf(stderr, "storemond: %s\n%s", why.c_str(), usage);
+  return 2;
+}
+
+int complain(const std::string& word, const error& why) {
+  std::fprintf(stderr, "storemond %s: %s\n", word.c_str(), why.detail.c_str());
+  return 1;
+}
+
+/// A directory that is gone at the end.
+class temporary_directory {
+public:
+  /// Beside `path`, for it is as large as what is there.
+  static result<temporary_directory> beside(const std::string& path) {
+    auto name = fs::absolute(path).string() + ".check-XXXXXX";
+    if (!::mkdtemp(name.data()))
+      return error{errc::io_failed, name + ": " + std::strerror(errno)};
+    return temporary_directory(name);
+  }
+
+  temporary_directory(temporary_directory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+
+  temporary_directory& operator=(temporary_directory&&) = delete;
+
+  ~temporary_directory() {
+    std::error_code ignored; // there is nothing more to be done about it
+    if (!path_.empty())
+      fs::remove_all(path_, ignored);
+  }
+
+  std::string inside(const char* name) const { return path_ + "/" + name; }
+
+private:
+  explicit temporary_directory(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+/// What a data directory, or a copy, was found to hold.
+struct finding {
+  uint32_t partitions = 0;
+  uint64_t records = 0;
+  int64_t stores = 0;
+  int64_t observations = 0;
+  uint64_t reports = 0;
+  uint64_t state_hash = 0;
+  std::vector<std::string> damage;
+};
+
+result<finding> examine(journal::backend& kept) {
+  finding found;
+  const auto partitions = partitions_of(kept);
+  if (!partitions)
+    return partitions.error();
+  found.partitions = *partitions;
+  const auto verdict = journal::verify(kept, *partitions);
+  if (!verdict)
+    return verdict.error();
+  found.reports = verdict->reports;
+  found.damage = verdict->all_damage();
+  for (const auto& p : verdict->partitions) {
+    found.records += p.records;
+    if (!p.damage.empty())
+      continue; // it is told already
+    auto data = rebuild(kept, p.partition);
+    if (!data) {
+      found.damage.push_back(data.error().detail);
+      continue;
+    }
+    const auto census = data->census();
+    found.stores += census.stores;
+    found.observations += census.observations;
+    found.state_hash += data->state_hash();
+  }
+  return found;
+}
+
+result<finding> examine_directory(const std::string& path) {
+  if (!fs::exists(fs::path(path) / "CURRENT"))
+    return error{errc::invalid_argument, path + " is no data directory: it has no file CURRENT"};
+  const auto kept = journal::open_sqlite({path});
+  if (!kept)
+    return kept.error();
+  return examine(**kept);
+}
+
+result<finding> examine_copy(const std::string& path) {
+  const auto scratch = temporary_directory::beside(path);
+  if (!scratch)
+    return scratch.error();
+  const auto directory = scratch->inside("data");
+  if (const auto done = journal::restore_sqlite(path, directory); !done)
+    return done.error();
+  return examine_directory(directory);
+}
+
+int verify(const std::string& path) {
+  const auto found = fs::is_directory(path) ? examine_directory(path) : examine_copy(path);
+  if (!found)
+    return complain("verify", found.error());
+  std::printf("%s: %u partitions, %lld stores, %lld observations, %llu records, %llu reports, state hash "
+              "%016llx\n",
+              path.c_str(), found->partitions, static_cast<long long>(found->stores),
+              static_cast<long long>(found->observations), static_cast<unsigned long long>(found->records),
+              static_cast<unsigned long long>(found->reports),
+              static_cast<unsigned long long>(found->state_hash));
+  for (const auto& sentence : found->damage)
+    std::printf("damaged: %s\n", sentence.c_str());
+  std::printf(found->damage.empty() ? "sound\n" : "%zu damages\n", found->damage.size());
+  return found->damage.empty() ? 0 : 1;
+}
+
+int back_up(const std::string& directory, const std::string& file) {
+  const auto path = fs::absolute(file).string();
+  if (path.find('\n') != std::string::npos)
+    return refuse("a file's name without a line feed is expected");
+  auto done = command_server(control_socket_of(fs::absolute(directory)), "backup " + path);
+  if (!done && done.error().code == errc::not_found) {
+    // No server has it, so this process may.
+    if (!fs::exists(fs::path(directory) / "CURRENT"))
+      return complain("backup", {errc::invalid_argument, directory + " is no data directory"});
+    const auto kept = journal::open_sqlite({fs::absolute(directory).string()});
+    done = kept ? journal::back_up(**kept, path, verify_copy) : result<void>(kept.error());
+  }
+  if (!done)
+    return complain("backup", done.error());
+  std::printf("%s: written and verified\n", path.c_str());
+  return 0;
+}
+
+int restore(const std::string& file, const std::string& directory) {
+  if (const auto sound = verify_copy(file); !sound)
+    return complain("restore", sound.error());
+  if (const auto done = journal::restore_sqlite(file, directory); !done)
+    return complain("restore", done.error());
+  std::printf("%s: restored\n", directory.c_str());
+  return 0;
+}
+
+/// A file being written; what is wrong with it is told at the end.
+class feed_file {
+public:
+  explicit feed_file(std::string path) : path_(std::move(path)) {
+    constexpr mode_t everyone_reads = 0644;
+    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, everyone_reads);
+    if (fd_ < 0)
+      fail();
+  }
+
+  feed_file(const feed_file&) = delete;
+  feed_file& operator=(const feed_file&) = delete;
+
+  ~feed_file() {
+    if (fd_ >= 0)
+      ::close(fd_);
+  }
+
+  void write(std::string_view text) {
+    while (fd_ >= 0 && failure_.detail.empty() && !text.empty()) {
+      const auto count = ::write(fd_, text.data(), text.size());
+      if (count < 0 && errno != EINTR)
+        fail();
+      else if (count > 0)
+        text.remove_prefix(static_cast<size_t>(count));
+    }
+  }
+
+  result<void> finish() {
+    if (fd_ >= 0 && failure_.detail.empty() && ::fsync(fd_) != 0)
+      fail();
+    return failure_.detail.empty() ? result<void>() : result<void>(failure_);
+  }
+
+private:
+  void fail() {
+    const auto code = errno == ENOSPC   ? errc::disk_full
+                      : errno == EEXIST ? errc::invalid_argument
+                                        : errc::io_failed;
+    failure_ = {code, path_ + ": " + std::strerror(errno)};
+  }
+
+  std::string path_;
+  int fd_ = -1;
+  error failure_{errc::ok, ""};
+};
+
+} // namespace
+
+result<void> verify_copy(const std::string& path) {
+  const auto found = examine_copy(path);
+  if (!found)
+    return found.error();
+  if (found->damage.empty())
+    return {};
+  return error{errc::damaged, path + ": " + found->damage.front()};
+}
+
+result<void> export_feeds(const std::string& data_directory, const std::string& to) {
+  if (!fs::exists(fs::path(data_directory) / "CURRENT"))
+    return error{errc::invalid_argument, data_directory + " is no data directory: it has no file CURRENT"};
+  const auto kept = journal::open_sqlite({fs::absolute(data_directory).string()});
+  if (!kept)
+    return kept.error();
+  const auto partitions = partitions_of(**kept);
+  if (!partitions)
+    return partitions.error();
+  std::error_code failure;
+  fs::create_directories(to, failure);
+  if (failure)
+    return error{errc::io_failed, to + ": " + failure.message()};
+  using protocol::feed_kind;
+  const std::array<feed_kind, 3> feeds{feed_kind::status, feed_kind::hours, feed_kind::timezones};
+  std::array<feed_file, 3> files{feed_file(to + "/store_status.csv"), feed_file(to + "/business_hours.csv"),
+                                 feed_file(to + "/timezones.csv")};
+  for (size_t i = 0; i < feeds.size(); ++i)
+    files[i].write(feed_header(feeds[i]));
+  std::string text;
+  for (uint32_t p = 0; p < *partitions; ++p) {
+    auto data = rebuild(**kept, p);
+    if (!data)
+      return data.error();
+    data->for_each_store([&](const partition::store& s) {
+      for (size_t i = 0; i < feeds.size(); ++i) {
+        text.clear();
+        append_feed_lines(feeds[i], s, text);
+        files[i].write(text);
+      }
+    });
+  }
+  for (auto& file : files)
+    if (auto done = file.finish(); !done)
+      return done;
+  return {};
+}
+
+bool is_maintenance(std::span<const std::string> arguments) {
+  return !arguments.empty() &&
+         (arguments[0] == "backup" || arguments[0] == "verify" || arguments[0] == "restore");
+}
+
+int run_maintenance(std::span<const std::string> arguments) {
+  const auto& word = arguments[0];
+  std::string target;
+  std::string directory;
+  for (const auto& argument : arguments.subspan(1)) {
+    constexpr std::string_view option = "--data.dir=";
+    if (argument.starts_with(option))
+      directory = argument.substr(option.size());
+    else if (argument.starts_with("-") || !target.empty())
+      return refuse(word + ": unexpected argument '" + argument + "'");
+    else
+      target = argument;
+  }
+  if (target.empty())
+    return refuse(word + ": a file is expected");
+  if (word == "verify")
+    return directory.empty() ? verify(target) : refuse("verify: --data.dir is not expected");
+  if (word == "restore")
+    return directory.empty() ? refuse("restore: --data.dir=DIR is expected") : restore(target, directory);
+  return back_up(directory.empty() ? configuration().data.dir : directory, target);
+}
+
+} // namespace storemon::node

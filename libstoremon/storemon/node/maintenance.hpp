@@ -1,0 +1,27 @@
+#pragma once
+
+#include "storemon/model/error.hpp"
+
+#include <span>
+#include <string>
+
+/// What is done to a data directory, or to a copy of one, besides serving it.
+namespace storemon::node {
+
+/// What is wrong with a file that a backup wrote; nothing when it is whole.
+result<void> verify_copy(const std::string& path);
+
+/// Runs `storemond backup|verify|restore ...`, arguments without the program's name, the word first. Prints
+/// what it found. @returns the exit code: 0, 1 when it failed or found damage, 2 when the arguments are
+/// wrong.
+int run_maintenance(std::span<const std::string> arguments);
+
+/// Whether the first argument is such a word.
+bool is_maintenance(std::span<const std::string> arguments);
+
+/// Writes the three feeds of a data directory, whose server is stopped, into a directory that is made where
+/// there is none. Fails with busy while a server runs, damaged, io_failed, and when a file is there already
+/// with invalid_argument.
+result<void> export_feeds(const std::string& data_directory, const std::string& to);
+
+} // namespace storemon::node
