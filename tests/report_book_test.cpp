@@ -7,11 +7,12 @@
 
 using namespace storemon;
 using namespace std::chrono_literals;
-using protocol::report_file;
 using protocol::report_state;
 using report::report_book;
 
 namespace {
+
+using ids = std::vector<std::string>;
 
 const instant noon = parse_instant("2023-01-25T12:00:00Z").value();
 
@@ -23,12 +24,20 @@ void open(report_book& book, const std::string& id, instant created = noon) {
 }
 
 /// Gives a running report its file, under a free name, and closes it.
-void complete(report_book& book, const std::string& id, size_t bytes, instant at = noon) {
-  auto file = std::make_shared<report_file>();
-  file->name = book.free_file_name(at);
-  file->bytes.assign(bytes, 'x');
-  book.find(id)->file = file;
-  book.close(id, report_state::complete, at);
+ids complete(report_book& book, const std::string& id, size_t bytes, instant at = noon) {
+  auto status = *book.find(id);
+  status.state = report_state::complete;
+  status.finished = at;
+  status.file_name = book.name_file(id, at);
+  status.file_bytes = bytes;
+  return book.close(std::move(status));
+}
+
+void end(report_book& book, const std::string& id, report_state state) {
+  auto status = *book.find(id);
+  status.state = state;
+  status.finished = noon;
+  book.close(std::move(status));
 }
 
 std::string listed(const report_book& book) {
@@ -41,10 +50,10 @@ std::string listed(const report_book& book) {
 } // namespace
 
 TEST_CASE("a file is named after the second it was written in") {
-  const report_book book({});
-  CHECK(book.free_file_name(noon) == "store_report_20230125_120000.csv");
-  CHECK(book.free_file_name(test::at("2024-02-29T23:59:59.999999Z")) == "store_report_20240229_235959.csv");
-  CHECK(book.free_file_name(test::at("0999-12-01T01:02:03Z")) == "store_report_09991201_010203.csv");
+  report_book book({});
+  CHECK(book.name_file("a", noon) == "store_report_20230125_120000.csv");
+  CHECK(book.name_file("b", test::at("2024-02-29T23:59:59.999999Z")) == "store_report_20240229_235959.csv");
+  CHECK(book.name_file("c", test::at("0999-12-01T01:02:03Z")) == "store_report_09991201_010203.csv");
 }
 
 TEST_CASE("reports of one second have different file names, each found again") {
@@ -56,11 +65,11 @@ TEST_CASE("reports of one second have different file names, each found again") {
     const auto id = std::to_string(i);
     open(book, id);
     complete(book, id, i + 1, noon + std::chrono::milliseconds(i));
-    CHECK(book.find(id)->file->name == names[i]);
+    CHECK(book.find(id)->file_name == names[i]);
   }
   for (size_t i = 0; i < names.size(); ++i) {
     REQUIRE(book.find_file(names[i]));
-    CHECK(book.find_file(names[i])->bytes.size() == i + 1);
+    CHECK(book.find_file(names[i])->file_bytes == i + 1);
   }
   CHECK_FALSE(book.find_file("store_report_20230125_120001.csv"));
   CHECK_FALSE(book.find_file(""));
@@ -73,9 +82,9 @@ TEST_CASE("beyond the number kept the report that finished first goes, whenever 
   open(book, "c", noon + 2s);
   CHECK(book.running() == 3);
   complete(book, "b", 1);
-  book.close("c", report_state::failed, noon);
+  end(book, "c", report_state::failed);
   CHECK(listed(book) == "cba");
-  complete(book, "a", 1);
+  CHECK(complete(book, "a", 1) == ids{"b"});
   CHECK(book.running() == 0);
   CHECK(listed(book) == "ca");
   CHECK_FALSE(book.find("b"));
@@ -97,13 +106,13 @@ TEST_CASE("beyond the bytes kept the oldest go, the newest always stays") {
   complete(book, "c", 1);
   CHECK(listed(book) == "cb");
   open(book, "d", noon + 200s);
-  complete(book, "d", 1000);
+  CHECK(complete(book, "d", 1000) == ids{"b", "c"});
   CHECK(listed(book) == "d");
   open(book, "e", noon + 201s);
   complete(book, "e", 100);
   CHECK(listed(book) == "e");
   open(book, "f", noon + 202s);
-  book.close("f", report_state::cancelled, noon);
+  end(book, "f", report_state::cancelled);
   CHECK(listed(book) == "fe");
 }
 
@@ -126,4 +135,34 @@ TEST_CASE("reports are listed newest first, those of one instant by id") {
   open(book, "a", noon);
   open(book, "y", noon - 1us);
   CHECK(listed(book) == "zaby");
+}
+
+TEST_CASE("a name is taken as soon as it is given, and free again when its report does not become complete") {
+  report_book book({});
+  open(book, "a");
+  open(book, "b");
+  CHECK(book.name_file("a", noon) == "store_report_20230125_120000.csv");
+  CHECK_FALSE(book.find_file("store_report_20230125_120000.csv"));
+  end(book, "a", report_state::cancelled);
+  CHECK_FALSE(book.find_file("store_report_20230125_120000.csv"));
+  complete(book, "b", 1);
+  REQUIRE(book.find_file("store_report_20230125_120000.csv"));
+  CHECK(book.find_file("store_report_20230125_120000.csv")->id == "b");
+}
+
+TEST_CASE("a report that ended before is entered as it stands, and its name is taken") {
+  report_book book({});
+  protocol::report_status status;
+  status.id = "old";
+  status.created = noon - 1s;
+  status.state = report_state::complete;
+  status.file_name = "store_report_20230125_120000.csv";
+  status.file_bytes = 7;
+  CHECK(book.close(status).empty());
+  CHECK(book.running() == 0);
+  REQUIRE(book.find_file(status.file_name));
+  CHECK(book.find_file(status.file_name)->file_bytes == 7);
+  open(book, "new");
+  CHECK(book.name_file("new", noon) == "store_report_20230125_120000_2.csv");
+  CHECK(listed(book) == "newold");
 }

@@ -2,7 +2,6 @@
 #include "storemon/http/negotiate.hpp"
 #include "storemon/http/status.hpp"
 #include "storemon/http/uuid.hpp"
-#include "storemon/model/store_id.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -30,7 +29,7 @@ bool is_file_name(std::string_view name) noexcept {
 /// A strong tag: the same only for the same bytes. Made of the content, since two servers may give one name
 /// to different files.
 std::string tag_of(const protocol::report_file& file, bool gzip) {
-  return fmt::format("\"{:016x}-{:x}{}\"", hash_of(file.bytes), file.bytes.size(), gzip ? "-gzip" : "");
+  return fmt::format("\"{:016x}-{:x}{}\"", file.hash, file.bytes.size(), gzip ? "-gzip" : "");
 }
 
 response no_file() {

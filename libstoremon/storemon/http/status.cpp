@@ -63,6 +63,7 @@ int status_of(errc code) noexcept {
   case errc::disk_full:
     return 507;
   case errc::io_failed:
+  case errc::interrupted:
   case errc::internal:
     return 500;
   }

@@ -42,6 +42,8 @@ std::string_view to_string(errc code) noexcept {
     return "fenced";
   case errc::damaged:
     return "damaged";
+  case errc::interrupted:
+    return "interrupted";
   case errc::internal:
     return "internal";
   }

@@ -25,13 +25,14 @@ enum class errc : uint8_t {
   shutting_down,    ///< the server is being stopped
   conflict,         ///< what is asked contradicts what is held, or the same is being done right now
   key_reused,       ///< an idempotency key came again with another body
-  overloaded,       ///< more is waiting to be made durable than is allowed; the same request may succeed later
-  too_large,        ///< more than one request may hold
-  disk_full,        ///< there is no room to make the change durable
-  storage_failing,  ///< the journal cannot make anything durable at present
-  fenced,           ///< another owner has taken the partition over
-  damaged,          ///< what is stored fails its checks; nothing more is written to it
-  internal,         ///< a broken promise of ours
+  overloaded,      ///< more is waiting to be made durable than is allowed; the same request may succeed later
+  too_large,       ///< more than one request may hold
+  disk_full,       ///< there is no room to make the change durable
+  storage_failing, ///< the journal cannot make anything durable at present
+  fenced,          ///< another owner has taken the partition over
+  damaged,         ///< what is stored fails its checks; nothing more is written to it
+  interrupted,     ///< the server ended while it was under way
+  internal,        ///< a broken promise of ours
 };
 
 /// Stable text of a code, as it appears in the `error` field of answers.

@@ -181,15 +181,18 @@ using host_actor = caf::typed_actor<
 
 /// COORDINATOR: reports and their life cycle.
 using coordinator_actor = caf::typed_actor<
-    /// Starts a report; answers its id. Fails with invalid_argument, busy, not_ready or shutting_down.
+    /// Starts a report; answers its id once the journal has it, or cannot keep it. Fails with
+    /// invalid_argument, busy, not_ready or shutting_down.
     op<std::string, trigger_atom, report_request>,
-    /// One report by id, or not_found.
+    /// One report by id, or not_found. This and what follows fails with not_ready while the reports kept by
+    /// the journal are being read.
     op<report_status, poll_atom, std::string>,
     /// Cancels a running report; a finished one stays as it is. Answers the status, or not_found.
     op<report_status, cancel_atom, std::string>,
-    /// All reports kept, newest first, without their files' bytes.
+    /// All reports kept, newest first.
     op<std::vector<report_status>, list_atom>,
-    /// The finished file of that name, or not_found.
+    /// The finished file of that name, or not_found; damaged where the journal has other bytes than it was
+    /// given, busy when too many are being read from it.
     op<std::shared_ptr<const report_file>, file_atom, std::string>,
     /// The quality of the data of all partitions.
     op<shared_quality, quality_atom>,

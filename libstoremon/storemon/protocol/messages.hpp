@@ -2,6 +2,7 @@
 
 #include "storemon/model/error.hpp"
 #include "storemon/model/report.hpp"
+#include "storemon/model/store_id.hpp"
 #include "storemon/model/update.hpp"
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What actors tell one another, besides the values of the model.
@@ -216,8 +218,12 @@ std::string_view to_string(report_state state) noexcept;
 
 /// A finished report's text and what it is served under.
 struct report_file {
-  std::string name;  ///< store_report_YYYYMMDD_HHMMSS.csv, unique among the reports kept
-  std::string bytes; ///< the CSV
+  report_file(std::string file_name, std::string csv)
+      : name(std::move(file_name)), bytes(std::move(csv)), hash(hash_of(bytes)) {}
+
+  std::string name;        ///< store_report_YYYYMMDD_HHMMSS.csv, unique among the reports kept
+  const std::string bytes; ///< the CSV
+  const uint64_t hash;     ///< XXH3 of the bytes
 };
 
 /// A report as the coordinator knows it.
@@ -231,7 +237,7 @@ struct report_status {
   int64_t stores_total = 0;
   int64_t stores_done = 0;
   error failure;                             ///< of failed ones
-  std::shared_ptr<const report_file> file{}; ///< of complete ones, where it is in memory
+  std::shared_ptr<const report_file> file{}; ///< of complete ones that are not durable; else ask by file_name
   std::string file_name;                     ///< of complete ones
   uint64_t file_bytes = 0;                   ///< of complete ones
   bool durable = false;                      ///< it survives a restart

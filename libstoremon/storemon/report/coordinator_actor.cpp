@@ -5,8 +5,7 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
-#include <atomic>
-#include <thread>
+#include <algorithm>
 
 namespace storemon::report {
 
@@ -14,46 +13,10 @@ using namespace protocol;
 
 namespace {
 
-/// A report's text being written: some actors at once, each a small piece, so that other messages get their
-/// turn between pieces.
-struct writing {
-  writing(csv_text what, size_t at_once, coordinator_self to, std::string report)
-      : text(std::move(what)), pieces(text.pieces()), left(text.pieces()), writers(at_once),
-        reply_to(std::move(to)), id(std::move(report)) {}
+/// A journal that cannot be read is asked again after this.
+constexpr auto restore_pause = std::chrono::seconds(1);
 
-  const csv_text text;
-  std::vector<std::string> pieces;
-  std::atomic<size_t> left; // pieces not yet written
-  const size_t writers;
-  const coordinator_self reply_to;
-  const std::string id;
-};
-
-/// Rows of a piece: well under a millisecond of work.
-constexpr size_t rows_per_piece = 512;
-
-/// Writes one piece and leaves the next of its row to another actor, at the end of the queue; whoever writes
-/// the last piece joins them all and tells the coordinator.
-void write_piece(caf::event_based_actor& self, const std::shared_ptr<writing>& work, size_t number) {
-  // A thread that answers a poll would else wait for the core until the kernel's next tick.
-  std::this_thread::yield();
-  auto& pieces = work->pieces;
-  pieces[number] = work->text.piece(number);
-  if (number + work->writers < pieces.size())
-    self.spawn([work, next = number + work->writers](caf::event_based_actor* writer) {
-      write_piece(*writer, work, next);
-    });
-  if (work->left.fetch_sub(1) != 1)
-    return;
-  auto file = std::make_shared<report_file>();
-  size_t bytes = 0;
-  for (const auto& piece : pieces)
-    bytes += piece.size();
-  file->bytes.reserve(bytes);
-  for (const auto& piece : pieces)
-    file->bytes += piece;
-  self.send(work->reply_to, done_atom_v, work->id, std::move(file));
-}
+const error not_restored{errc::not_ready, "the reports kept by the journal are still being read"};
 
 } // namespace
 
@@ -67,11 +30,57 @@ void coordinator_state::start(coordinator_self::pointer self, coordinator_option
   self_ = self;
   options_ = std::move(options);
   book_ = report_book(options_.keep);
+  if (!options_.journal) {
+    restored_ = true;
+    return;
+  }
+  archive_ = self_->spawn<caf::linked>(archive, archive_options{options_.journal, options_.cache_bytes_max,
+                                                                options_.loads_max, options_.log_error});
+  restore();
+}
+
+void coordinator_state::restore() {
+  if (stopped_)
+    return;
+  self_->request(archive_, caf::infinite, reports_atom_v)
+      .then([this](const std::shared_ptr<const std::vector<stored_report>>& all) { restored(*all); },
+            [this](const caf::error& why) {
+              options_.log_error("the reports kept cannot be read yet: " + from_caf(why).detail);
+              self_->delayed_send(self_, restore_pause, reports_atom_v);
+            });
+}
+
+void coordinator_state::restored(const std::vector<stored_report>& reports) {
+  std::vector<report_status> ended;
+  std::vector<std::string> interrupted;
+  for (const auto& stored : reports) {
+    auto status = stored.status;
+    status.file = nullptr;
+    status.durable = true;
+    if (status.state == report_state::running) {
+      status.state = report_state::failed;
+      status.failure = {errc::interrupted, "interrupted: the server ended while this report ran"};
+      status.finished = options_.now();
+      interrupted.push_back(status.id);
+    }
+    ended.push_back(std::move(status));
+  }
+  std::stable_sort(ended.begin(), ended.end(), [](const report_status& a, const report_status& b) {
+    return a.finished.value_or(a.created) < b.finished.value_or(b.created);
+  });
+  restored_ = true;
+  for (auto& status : ended)
+    close(std::move(status));
+  for (const auto& id : interrupted)
+    if (const auto* status = book_.find(id))
+      keep(*status);
 }
 
 caf::result<std::string> coordinator_state::trigger(report_request request) {
   if (stopped_)
     return to_caf({errc::shutting_down, "the server is being stopped"});
+  if (!restored_)
+    return to_caf(not_restored);
   if (auto valid = estimate::validate(request); !valid)
     return to_caf(valid.error());
   if (shards_.empty())
@@ -83,11 +92,65 @@ caf::result<std::string> coordinator_state::trigger(report_request request) {
   status.id = options_.new_id();
   status.request = std::move(request);
   status.created = options_.now();
-  const auto id = book_.open(std::move(status)).id;
+  const auto& opened = book_.open(std::move(status));
+  const auto id = opened.id;
   jobs_.emplace(id, job{});
   self_->delayed_send(self_, options_.timeout, deadline_atom_v, id);
+  if (!archive_) {
+    take_census(id);
+    return id;
+  }
+  auto answer = self_->make_response_promise<std::string>();
+  keep(opened).trigger = answer;
   take_census(id);
-  return id;
+  return answer;
+}
+
+coordinator_state::put& coordinator_state::keep(const report_status& status,
+                                                std::shared_ptr<const std::string> frames) {
+  auto report = std::make_shared<stored_report>(stored_report{status, std::move(frames)});
+  const auto file = std::exchange(report->status.file, nullptr);
+  report->status.durable = true;
+  auto& p = puts_[status.id];
+  const auto number = p.number = ++last_put_;
+  self_->delayed_send(self_, options_.timeout, deadline_atom_v, status.id, number);
+  self_
+      ->request(archive_, caf::infinite, put_atom_v, std::shared_ptr<const stored_report>(std::move(report)),
+                file)
+      .then([this, id = status.id, number](bool) { kept(id, number, true); },
+            [this, id = status.id, number](const caf::error& why) {
+              options_.log_error("report " + id + " is not durable: " + from_caf(why).detail);
+              kept(id, number, false);
+            });
+  return p;
+}
+
+void coordinator_state::put_deadline(const std::string& id, uint64_t number) {
+  const auto found = puts_.find(id);
+  if (found == puts_.end() || found->second.number != number)
+    return;
+  options_.log_error("report " + id + " is not known to be durable: the journal keeps silent");
+  kept(id, number, false);
+}
+
+void coordinator_state::kept(const std::string& id, uint64_t number, bool durable) {
+  const auto found = puts_.find(id);
+  if (found == puts_.end() || found->second.number != number)
+    return;
+  if (found->second.trigger.pending())
+    found->second.trigger.deliver(id);
+  puts_.erase(found);
+  const auto running = jobs_.find(id);
+  if (running != jobs_.end() && running->second.ending) {
+    auto ending = std::move(*running->second.ending);
+    ending.durable = durable;
+    if (durable)
+      ending.file = nullptr; // the archive has it
+    finish(std::move(ending), false);
+  } else if (auto* status = book_.find(id)) {
+    status->durable = durable;
+  }
+  answer_stop();
 }
 
 void coordinator_state::take_census(const std::string& id) {
@@ -109,11 +172,13 @@ void coordinator_state::counted(const std::string& id, uint32_t partition, const
   if (found == jobs_.end())
     return; // failed or cancelled meanwhile
   auto& j = found->second;
+  auto& status = *book_.find(id);
   j.waiting.erase(partition);
   j.counted += c;
+  if (c.damaged)
+    status.gaps.insert(std::upper_bound(status.gaps.begin(), status.gaps.end(), partition), partition);
   if (!j.waiting.empty())
     return;
-  auto& status = *book_.find(id);
   status.stores_total = j.counted.stores;
   const auto now = status.request.as_of ? status.request.as_of : j.counted.newest;
   if (!now) {
@@ -176,43 +241,62 @@ void coordinator_state::gathered(const std::string& id, uint32_t partition, cons
 void coordinator_state::write(const std::string& id) {
   auto& j = jobs_.at(id);
   const auto& status = *book_.find(id);
-  const auto pieces = std::max(options_.writers, static_cast<size_t>(status.stores_done) / rows_per_piece);
-  const auto reply_to = caf::actor_cast<coordinator_self>(self_);
-  self_->spawn([reply_to, id, pieces, writers = options_.writers, request = status.request, spec = j.spec,
-                parts = std::move(j.parts)](caf::event_based_actor* writer) mutable {
-    const auto work = std::make_shared<writing>(csv_text(std::move(request), *spec, std::move(parts), pieces),
-                                                writers, reply_to, id);
-    for (size_t piece = 1; piece < writers; ++piece)
-      writer->spawn([=](caf::event_based_actor* helper) { write_piece(*helper, work, piece); });
-    write_piece(*writer, work, 0);
-  });
+  write_report(*self_,
+               {id, status.request, j.spec, std::move(j.parts), static_cast<size_t>(status.stores_done),
+                options_.writers, static_cast<bool>(archive_)},
+               caf::actor_cast<coordinator_self>(self_));
 }
 
-void coordinator_state::written(const std::string& id, std::shared_ptr<report_file> file) {
-  if (!jobs_.count(id))
+void coordinator_state::written(const std::string& id, const written_report& text) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end())
     return; // cancelled meanwhile, or too late
-  auto& status = *book_.find(id);
+  auto ending = *book_.find(id);
+  ending.state = report_state::complete;
+  ending.finished = options_.now();
   // A report's stores are those that were there when its rows were asked for, which may be others than were
   // counted.
-  status.stores_total = status.stores_done;
-  file->name = book_.free_file_name(options_.now());
-  status.file = std::move(file);
-  finish(id, report_state::complete);
+  ending.stores_total = ending.stores_done;
+  ending.file_name = text.file->name = book_.name_file(id, *ending.finished);
+  ending.file_bytes = text.file->bytes.size();
+  ending.file = text.file;
+  if (!archive_) {
+    finish(std::move(ending), false);
+    return;
+  }
+  keep(ending, text.frames);
+  found->second.ending = std::move(ending);
 }
 
-void coordinator_state::finish(const std::string& id, report_state state) {
-  jobs_.erase(id);
-  book_.close(id, state, options_.now());
-  if (!jobs_.empty())
+void coordinator_state::finish(report_status ended, bool keeps_end) {
+  jobs_.erase(ended.id);
+  if (keeps_end && archive_)
+    keep(ended);
+  close(std::move(ended));
+  answer_stop();
+}
+
+void coordinator_state::close(report_status ended) {
+  const auto gone = book_.close(std::move(ended));
+  if (archive_ && !gone.empty())
+    self_->send(archive_, drop_atom_v, gone);
+}
+
+void coordinator_state::answer_stop() {
+  if (!jobs_.empty() || !puts_.empty())
     return;
   for (auto& waiting : stopping_)
     waiting.deliver(true);
   stopping_.clear();
 }
 
-void coordinator_state::fail(const std::string& id, error why) {
-  book_.find(id)->failure = std::move(why);
-  finish(id, report_state::failed);
+void coordinator_state::fail(const std::string& id, error why, report_state state) {
+  auto ended = *book_.find(id);
+  ended.state = state;
+  ended.finished = options_.now();
+  ended.failure = std::move(why);
+  ended.durable = false; // until the journal has its end
+  finish(std::move(ended), true);
 }
 
 void coordinator_state::lost(const std::string& id, uint32_t partition) {
@@ -236,8 +320,8 @@ void coordinator_state::lost(uint32_t partition) {
 
 void coordinator_state::deadline(const std::string& id) {
   const auto found = jobs_.find(id);
-  if (found == jobs_.end())
-    return;
+  if (found == jobs_.end() || found->second.ending)
+    return; // over, or its put has a deadline of its own
   const auto silent = found->second.waiting;
   fail(id, {errc::partition_lost, silent.empty() ? std::string("the report's text was not written in time")
                                                  : "kept silent past the deadline: " + names_of(silent)});
@@ -254,6 +338,8 @@ std::string coordinator_state::names_of(const std::set<uint32_t>& partitions) co
 }
 
 caf::result<report_status> coordinator_state::poll(const std::string& id) {
+  if (!restored_)
+    return to_caf(not_restored);
   if (const auto* status = book_.find(id))
     return *status;
   return to_caf({errc::not_found, "no report has the id " + id + "; the newest " +
@@ -261,17 +347,26 @@ caf::result<report_status> coordinator_state::poll(const std::string& id) {
 }
 
 caf::result<report_status> coordinator_state::cancel(const std::string& id) {
-  if (jobs_.count(id)) {
-    book_.find(id)->failure = {errc::cancelled, "cancelled by a client"};
-    finish(id, report_state::cancelled);
-  }
+  if (jobs_.count(id))
+    fail(id, {errc::cancelled, "cancelled by a client"}, report_state::cancelled);
   return poll(id);
 }
 
-caf::result<std::shared_ptr<const report_file>> coordinator_state::file(const std::string& name) {
-  if (auto found = book_.find_file(name))
-    return found;
-  return to_caf({errc::not_found, "no report file has that name"});
+caf::result<std::vector<report_status>> coordinator_state::list() {
+  if (!restored_)
+    return to_caf(not_restored);
+  return book_.list();
+}
+
+caf::result<file_ptr> coordinator_state::file(const std::string& name) {
+  if (!restored_)
+    return to_caf(not_restored);
+  const auto* found = book_.find_file(name);
+  if (!found)
+    return to_caf({errc::not_found, "no report file has that name"});
+  if (found->file)
+    return found->file;
+  return self_->delegate(archive_, file_atom_v, *found);
 }
 
 std::set<uint32_t> coordinator_state::without_shard() const {
@@ -324,10 +419,8 @@ void coordinator_state::survey_failed(uint64_t number, uint32_t partition) {
 caf::result<bool> coordinator_state::stop() {
   stopped_ = true;
   auto answer = self_->make_response_promise<bool>();
-  if (jobs_.empty())
-    answer.deliver(true);
-  else
-    stopping_.push_back(answer);
+  stopping_.push_back(answer);
+  answer_stop();
   return answer;
 }
 
@@ -364,8 +457,10 @@ coordinator_self::behavior_type coordinator(coordinator_self::stateful_pointer<c
       [&state](stop_atom) { return state.stop(); },
       [&state](placed_atom, std::vector<shard_actor>& shards) { state.placed(std::move(shards)); },
       [&state](deadline_atom, const std::string& id) { state.deadline(id); },
-      [&state](done_atom, const std::string& id, std::shared_ptr<report_file>& file) {
-        state.written(id, std::move(file));
+      [&state](deadline_atom, const std::string& id, uint64_t put) { state.put_deadline(id, put); },
+      [&state](reports_atom) { state.restore(); },
+      [&state](done_atom, const std::string& id, const std::shared_ptr<const written_report>& text) {
+        state.written(id, *text);
       },
   };
 }

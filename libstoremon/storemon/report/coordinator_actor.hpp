@@ -1,12 +1,15 @@
 #pragma once
 
 #include "storemon/protocol/actors.hpp"
+#include "storemon/report/archive_actor.hpp"
 #include "storemon/report/csv.hpp"
 #include "storemon/report/report_book.hpp"
+#include "storemon/report/writer_actor.hpp"
 
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,7 +21,14 @@ struct coordinator_options {
   size_t running_max = 4;
   /// What is kept of finished reports.
   keep_limits keep;
-  /// A report whose shards keep silent so long fails, naming their partitions.
+  /// Where reports outlive the process; null: nothing is kept.
+  protocol::journal_actor journal{};
+  /// CSV held in memory of the reports that the journal keeps; 0: none.
+  size_t cache_bytes_max = size_t{64} << 20;
+  /// Reports' files read from the journal at once, each in memory whole; one more is refused as busy.
+  size_t loads_max = 4;
+  /// A report whose shards keep silent so long fails, naming their partitions; a journal that keeps silent so
+  /// long is not waited for.
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
   /// Slices a report has under way at once: enough to keep every worker busy, few enough that other messages
   /// do not wait behind a queue of them.
@@ -28,18 +38,25 @@ struct coordinator_options {
   /// Where the hour and new ids come from, so that tests can say.
   std::function<instant()> now;
   std::function<std::string()> new_id;
+  /// Takes a sentence for the log.
+  std::function<void(const std::string&)> log_error = [](const std::string&) {};
 };
 
 /// What the coordinator hears besides its clients: its own timers, and the writers of its reports.
 using coordinator_self = protocol::coordinator_actor::extend<
     /// The time of a report is over.
     caf::reacts_to<protocol::deadline_atom, std::string>,
+    /// The time of a put into the journal is over.
+    caf::reacts_to<protocol::deadline_atom, std::string, uint64_t>,
+    /// Ask the journal for its reports again.
+    caf::reacts_to<protocol::reports_atom>,
     /// A report's text is written.
-    caf::reacts_to<protocol::done_atom, std::string, std::shared_ptr<protocol::report_file>>>;
+    caf::reacts_to<protocol::done_atom, std::string, std::shared_ptr<const written_report>>>;
 
 /// The reports under way. Each goes through three steps: a census of all shards fixes "now" and the number of
-/// stores; slices of rows are asked of every shard until it has no more; a writer of its own makes the text,
-/// so that polls are answered meanwhile.
+/// stores; slices of rows are asked of every shard until it has no more; writers of its own make the text,
+/// so that polls are answered meanwhile. With a journal there are two more: the report's begin is put into it
+/// while the first steps run, and its end before it is told to be complete.
 class coordinator_state {
 public:
   static inline const char* name = "coordinator";
@@ -49,15 +66,16 @@ public:
   caf::result<std::string> trigger(report_request request);
   caf::result<protocol::report_status> poll(const std::string& id);
   caf::result<protocol::report_status> cancel(const std::string& id);
-  caf::result<std::shared_ptr<const protocol::report_file>> file(const std::string& name);
+  caf::result<std::vector<protocol::report_status>> list();
+  caf::result<file_ptr> file(const std::string& name);
   caf::result<protocol::shared_quality> quality();
   caf::result<bool> stop();
 
-  std::vector<protocol::report_status> list() const { return book_.list(); }
-
   void placed(std::vector<protocol::shard_actor> shards);
   void deadline(const std::string& id);
-  void written(const std::string& id, std::shared_ptr<protocol::report_file> file);
+  void put_deadline(const std::string& id, uint64_t number);
+  void restore();
+  void written(const std::string& id, const written_report& text);
   void shard_down(const caf::actor_addr& gone);
 
 private:
@@ -69,6 +87,13 @@ private:
     std::map<uint32_t, std::string> to_ask; ///< partition -> ask for the rows after this id
     size_t in_flight = 0;
     report_parts parts;
+    std::optional<protocol::report_status> ending; ///< what it becomes once the journal has answered
+  };
+
+  /// What the journal has not yet answered of a report.
+  struct put {
+    uint64_t number = 0; ///< of the newest: what it says of one before does not count
+    caf::typed_response_promise<std::string> trigger; ///< whom to tell that the report has begun
   };
 
   /// A question about the quality of all data.
@@ -83,8 +108,13 @@ private:
   void ask_rows(const std::string& id);
   void gathered(const std::string& id, uint32_t partition, const protocol::shared_columns& slice);
   void write(const std::string& id);
-  void finish(const std::string& id, protocol::report_state state);
-  void fail(const std::string& id, error why);
+  void finish(protocol::report_status ended, bool keeps_end);
+  void fail(const std::string& id, error why, protocol::report_state state = protocol::report_state::failed);
+  put& keep(const protocol::report_status& status, std::shared_ptr<const std::string> frames = nullptr);
+  void kept(const std::string& id, uint64_t number, bool durable);
+  void restored(const std::vector<protocol::stored_report>& reports);
+  void close(protocol::report_status ended);
+  void answer_stop();
   void lost(const std::string& id, uint32_t partition);
   void lost(uint32_t partition);
   void surveyed(uint64_t number, uint32_t partition, const protocol::data_quality& part);
@@ -95,7 +125,11 @@ private:
   coordinator_self::pointer self_ = nullptr;
   coordinator_options options_;
   report_book book_{keep_limits{}};
+  archive_actor archive_;           // null where nothing is kept
+  bool restored_ = false;           // whether the book has what the journal keeps
   std::map<std::string, job> jobs_; // the running reports
+  std::map<std::string, put> puts_; // by report
+  uint64_t last_put_ = 0;
   std::map<uint64_t, survey> surveys_;
   uint64_t last_survey_ = 0;
   std::vector<protocol::shard_actor> shards_;
@@ -112,5 +146,3 @@ coordinator_self::behavior_type coordinator(coordinator_self::stateful_pointer<c
 std::string random_uuid();
 
 } // namespace storemon::report
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<storemon::protocol::report_file>)

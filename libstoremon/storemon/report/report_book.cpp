@@ -18,23 +18,30 @@ report_status* report_book::find(const std::string& id) {
   return found == reports_.end() ? nullptr : &found->second;
 }
 
-void report_book::close(const std::string& id, report_state state, instant now) {
-  auto& status = reports_.at(id);
-  status.state = state;
-  status.finished = now;
-  --running_;
+std::vector<std::string> report_book::close(report_status finished) {
+  const auto id = finished.id;
+  if (finished.state == report_state::complete)
+    names_[finished.file_name] = id;
+  else
+    std::erase_if(names_, [&](const auto& name) { return name.second == id; });
+  kept_bytes_ += finished.file_bytes;
+  if (!reports_.insert_or_assign(id, std::move(finished)).second)
+    --running_;
   finished_.push_back(id);
-  kept_bytes_ += status.file ? status.file->bytes.size() : 0;
+  std::vector<std::string> gone;
   while (finished_.size() > 1 &&
          (finished_.size() > limits_.reports_max || kept_bytes_ > limits_.bytes_max)) {
     const auto oldest = reports_.find(finished_.front());
-    kept_bytes_ -= oldest->second.file ? oldest->second.file->bytes.size() : 0;
+    kept_bytes_ -= oldest->second.file_bytes;
+    names_.erase(oldest->second.file_name);
     reports_.erase(oldest);
+    gone.push_back(std::move(finished_.front()));
     finished_.pop_front();
   }
+  return gone;
 }
 
-std::string report_book::free_file_name(instant now) const {
+std::string report_book::name_file(const std::string& id, instant now) {
   using namespace std::chrono;
   const auto day = floor<days>(now);
   const year_month_day date(day);
@@ -45,16 +52,17 @@ std::string report_book::free_file_name(instant now) const {
                 static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
                 static_cast<int>(time.seconds().count()));
   auto name = std::string(stem) + ".csv";
-  for (int again = 2; find_file(name); ++again)
+  for (int again = 2; !names_.emplace(name, id).second; ++again)
     name = std::string(stem) + "_" + std::to_string(again) + ".csv";
   return name;
 }
 
-std::shared_ptr<const report_file> report_book::find_file(std::string_view name) const {
-  for (const auto& [id, status] : reports_)
-    if (status.file && status.file->name == name)
-      return status.file;
-  return nullptr;
+const report_status* report_book::find_file(const std::string& name) const {
+  const auto named = names_.find(name);
+  if (named == names_.end())
+    return nullptr;
+  const auto& status = reports_.at(named->second);
+  return status.state == report_state::complete ? &status : nullptr;
 }
 
 std::vector<report_status> report_book::list() const {

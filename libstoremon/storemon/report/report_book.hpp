@@ -4,16 +4,15 @@
 
 #include <deque>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace storemon::report {
 
-/// How many finished reports stay, and how many bytes of files; the oldest go first, the newest always stays.
+/// How many finished reports stay, and how many bytes of CSV; the oldest go first, the newest always stays.
 struct keep_limits {
   size_t reports_max = 100;
-  size_t bytes_max = size_t{512} << 20;
+  uint64_t bytes_max = uint64_t{512} << 20;
 };
 
 /// The reports the coordinator knows: those running, and the newest finished ones.
@@ -27,15 +26,17 @@ public:
   /// The report of that id; nullptr when there is none (any more).
   protocol::report_status* find(const std::string& id);
 
-  /// Ends a running report and makes room for it among the kept ones.
-  void close(const std::string& id, protocol::report_state state, instant now);
+  /// Ends a running report, or enters one that ended before: it stands as given from now on.
+  /// @returns the ids of the finished reports that made room for it, and are gone.
+  std::vector<std::string> close(protocol::report_status finished);
 
-  /// `store_report_YYYYMMDD_HHMMSS.csv` of that instant; where a report kept has that name, `_2`, `_3` …
-  /// before the ending, so that a name always means one file.
-  std::string free_file_name(instant now) const;
+  /// Gives the report its file's name, `store_report_YYYYMMDD_HHMMSS.csv` of that instant; where a report
+  /// kept has that name, `_2`, `_3` … before the ending, so that a name always means one file. One that does
+  /// not become complete loses it again.
+  std::string name_file(const std::string& id, instant now);
 
-  /// The finished file of that name; nullptr when there is none (any more).
-  std::shared_ptr<const protocol::report_file> find_file(std::string_view name) const;
+  /// The complete report whose file has that name; nullptr when there is none (any more).
+  const protocol::report_status* find_file(const std::string& name) const;
 
   /// Newest first.
   std::vector<protocol::report_status> list() const;
@@ -45,9 +46,10 @@ public:
 private:
   keep_limits limits_;
   size_t running_ = 0;
-  size_t kept_bytes_ = 0;
+  uint64_t kept_bytes_ = 0;
   std::unordered_map<std::string, protocol::report_status> reports_;
-  std::deque<std::string> finished_; // ids, oldest first
+  std::unordered_map<std::string, std::string> names_; // file name -> id
+  std::deque<std::string> finished_;                   // ids, oldest first
 };
 
 } // namespace storemon::report
