@@ -1,8 +1,11 @@
 /// Feeds one stream of bytes to request_reader whole and in slices of sizes that the input itself gives: both
 /// have to see the same requests. For libFuzzer:
-///   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I libstoremon tests/fuzz/fuzz_request.cpp
+///   clang++ -std=c++20 -g -O1 -DNDEBUG -fsanitize=fuzzer,address,undefined -I libstoremon
+///   tests/fuzz/fuzz_request.cpp
 ///     libstoremon/storemon/http/{request_reader,message,status}.cpp libstoremon/storemon/model/error.cpp
 ///     -lboost_json -lfmt
+/// With NDEBUG: an assertion of Beast 1.81 (basic_parser.ipp, "n >= 5") does not hold for an empty chunked
+/// body that comes as "0 CR LF" and then one byte; without assertions it is read rightly.
 #include "storemon/http/request_reader.hpp"
 
 #include <cstdint>
