@@ -2,6 +2,7 @@
 #include "storemon/partition/shard_actor.hpp"
 #include "storemon/report/coordinator_actor.hpp"
 
+#include "support/fake_shard.hpp"
 #include "support/fleet.hpp"
 #include "support/results.hpp"
 #include "support/sim.hpp"
@@ -16,23 +17,6 @@ namespace {
 
 constexpr uint32_t partitions = 4;
 constexpr auto noon = instant(std::chrono::sys_days(std::chrono::January / 25 / 2023) + 12h);
-
-/// A shard that takes questions about rows and never answers them.
-shard_actor::behavior_type silent_shard(shard_actor::stateful_pointer<partition::shard_state> self) {
-  return {
-      [](apply_atom, const shared_update&) { return applied(); },
-      [](census_atom) {
-        census c;
-        c.stores = 1;
-        c.newest = noon;
-        return c;
-      },
-      [self](rows_atom, const shared_spec&, const std::string&) -> caf::result<shared_columns> {
-        return self->make_response_promise<shared_columns>(); // a dropped promise sends nothing in CAF 0.17
-      },
-      [](quality_atom) { return shared_quality(); },
-  };
-}
 
 /// Four partitions under a coordinator whose ids are "report-1", "report-2", … and whose clock stands at
 /// noon.
@@ -81,6 +65,11 @@ public:
   std::vector<shard_actor> shards;
   coordinator_actor coordinator;
 };
+
+/// A shard that takes questions about rows and never answers them.
+shard_actor silent_shard(reports& r) {
+  return r.owns(r.system.spawn(test::fake_shard, census{.stores = 1, .newest = noon}, true));
+}
 
 } // namespace
 
@@ -214,7 +203,7 @@ TEST_CASE("requests that can never succeed are refused at once") {
 TEST_CASE("a silent shard fails the report at the deadline, by the name of its partition") {
   reports r;
   r.fill(test::well_known_store("a"));
-  r.shards[3] = r.owns(r.system.spawn(silent_shard));
+  r.shards[3] = silent_shard(r);
   r.place();
   const auto id = r.trigger();
   r.settle();
@@ -263,7 +252,7 @@ TEST_CASE("a shard that dies while a report runs fails it by the name of its par
   reports r;
   for (int i = 0; i < 20; ++i)
     r.fill(test::well_known_store("store-" + std::to_string(i)));
-  r.shards[0] = r.owns(r.system.spawn(silent_shard));
+  r.shards[0] = silent_shard(r);
   r.place();
   const auto id = r.trigger();
   r.settle();
@@ -348,7 +337,7 @@ TEST_CASE("a stop waits for the running report and takes no other") {
 
 TEST_CASE("a stop while a shard keeps silent is answered at the report's deadline") {
   reports r;
-  r.shards[1] = r.owns(r.system.spawn(silent_shard));
+  r.shards[1] = silent_shard(r);
   r.place();
   r.trigger();
   auto stop = r.self->request(r.coordinator, caf::infinite, stop_atom_v);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "storemon/protocol/actors.hpp"
+
+namespace storemon::test {
+
+/// A shard that says it holds `counted`, and when asked for rows has none, or is silent for ever.
+inline protocol::shard_actor::behavior_type fake_shard(protocol::shard_actor::pointer self,
+                                                       protocol::census counted, bool silent) {
+  using namespace protocol;
+  return {
+      [](load_atom) { return loaded(); },
+      [](apply_atom, const shared_update&) { return applied(); },
+      [](batch_atom, const shared_batch&) { return batch_result(); },
+      [](check_atom, const shared_batch&) { return batch_result(); },
+      [](marks_atom) { return shared_marks(); },
+      [counted](census_atom) { return counted; },
+      [self, silent](rows_atom, const shared_spec&, const std::string&) -> caf::result<shared_columns> {
+        if (silent)
+          return self->make_response_promise<shared_columns>(); // a dropped promise sends nothing in CAF 0.17
+        return shared_columns(report_columns());
+      },
+      [](quality_atom) { return shared_quality(); },
+      [](store_atom, const std::string&) { return shared_card(); },
+  };
+}
+
+} // namespace storemon::test
