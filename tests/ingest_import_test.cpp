@@ -91,15 +91,17 @@ public:
 
   caf::actor_system& system() { return system_; }
 
+  // What actors use outlives their system.
+  std::shared_ptr<shard_script> script = std::make_shared<shard_script>();
+  std::vector<std::string> logged;
+
 private:
   node::actor_config config_;
   caf::actor_system system_;
 
 public:
-  std::shared_ptr<shard_script> script = std::make_shared<shard_script>();
-  std::vector<std::string> logged;
   std::vector<shard_actor> shards;
-  import_desk_actor desk;
+  ingest::import_desk_actor desk;
 };
 
 const std::string hours_header = "store_id,day,start_time_local,end_time_local\n";

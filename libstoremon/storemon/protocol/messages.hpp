@@ -271,7 +271,7 @@ struct feed_totals {
 
 struct import_result {
   std::vector<feed_totals> feeds;        ///< in the order read
-  std::vector<uint32_t> partitions_lost; ///< whose shard died meanwhile; their rows are missing
+  std::vector<uint32_t> partitions_lost; ///< whose shard died or failed meanwhile; rows are missing
   std::chrono::microseconds took{};
 };
 
