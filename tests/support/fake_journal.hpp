@@ -2,6 +2,7 @@
 
 #include "storemon/protocol/actors.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,20 +19,16 @@ struct journal_script {
   errc drops = errc::ok;
   errc reads = errc::ok;
   size_t reads_of_bytes = 0;
-  bool holds = false;                        ///< puts wait for release()
-  std::vector<std::function<void()>> held{}; ///< puts that wait
-
-  /// Lets the puts held go on, in the order they came.
-  void release() {
-    holds = false;
-    for (const auto& go_on : std::exchange(held, {}))
-      go_on();
-  }
+  bool holds = false;                       ///< puts wait to be told to go on
+  std::deque<std::function<void()>> held{}; ///< puts that wait, in the order they came
 };
 
+/// How a fake journal is told to let so many of the puts held go on.
+using fake_journal_actor = protocol::journal_actor::extend<caf::reacts_to<protocol::next_atom, uint32_t>>;
+
 /// A journal that keeps reports as the script says, and nothing else.
-inline protocol::journal_actor::behavior_type fake_journal(protocol::journal_actor::pointer self,
-                                                           std::shared_ptr<journal_script> s) {
+inline fake_journal_actor::behavior_type fake_journal(fake_journal_actor::pointer self,
+                                                      std::shared_ptr<journal_script> s) {
   using namespace protocol;
   using report_ptr = std::shared_ptr<const stored_report>;
   using reports_ptr = std::shared_ptr<const std::vector<stored_report>>;
@@ -100,6 +97,13 @@ inline protocol::journal_actor::behavior_type fake_journal(protocol::journal_act
       [](unpin_atom) {},
       [=](backup_atom, const std::string&) -> caf::result<bool> { return no_such(); },
       [](health_atom) { return journal_health(); },
+      [=](next_atom, uint32_t count) {
+        for (; count > 0 && !s->held.empty(); --count) {
+          const auto go_on = std::move(s->held.front());
+          s->held.pop_front();
+          go_on();
+        }
+      },
   };
 }
 
