@@ -29,6 +29,7 @@ public:
   std::vector<protocol::feed_kind> exports;
   std::vector<uint64_t> dropped;
   bool silent = false;
+  bool holding = false; ///< the intake keeps observations waiting for its answer
 
   template <class F>
   auto use(F f) {
@@ -65,10 +66,9 @@ inline protocol::intake_actor::behavior_type intake(protocol::intake_actor::poin
   using namespace protocol;
   using taken_ptr = std::shared_ptr<const intake_result>;
   return {[=](ingest_atom, const intake_request& order) {
-            return play<taken_ptr>(self, s, [&](intake_script& now) {
-              now.orders.push_back(order);
-              return now.taken;
-            });
+            s->use([&](intake_script& now) { now.orders.push_back(order); });
+            s->await([](intake_script& now) { return !now.holding; });
+            return play<taken_ptr>(self, s, [](intake_script& now) { return now.taken; });
           },
           [=](change_atom, const update& change) {
             return play<applied>(self, s, [&](intake_script& now) {
