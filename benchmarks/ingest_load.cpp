@@ -79,9 +79,9 @@ double seconds_since(clock_type::time_point begin) {
 
 class server {
 public:
-  server(const std::string& program, const std::filesystem::path& data)
-      : process_({program, "--http.port=0", "--data.dir=" + data.string(), "--data.free_min_mb=0",
-                  "--data.free_min_percent=0", "--log.level=warn"}) {
+  server(const std::string& program, const std::filesystem::path& data, const std::string& partitions)
+      : process_({program, "--http.port=0", "--node.partitions=" + partitions, "--data.dir=" + data.string(),
+                  "--data.free_min_mb=0", "--data.free_min_percent=0", "--log.level=warn"}) {
     const auto line = process_.read_line();
     if (!line)
       throw std::runtime_error("the server does not start: " + process_.err());
@@ -182,29 +182,31 @@ void import(const server& to, const workload& load) {
 
 /// One push and one import, each on a directory of its own; what they take there; how soon a restart is
 /// ready.
-void run(const std::string& program, const workload& load, const std::string& form) {
+void run(const std::string& program, const workload& load, const std::string& form,
+         const std::string& partitions) {
+  std::printf("%s partitions\n", partitions.c_str());
   {
     const test::scratch_directory scratch;
     const auto data = scratch.path() / "data";
-    server to(program, data);
+    server to(program, data, partitions);
     push(to, load, form);
     to.stop();
     const auto rows = load.connections * load.batches * load.batch_rows;
     std::printf("  %.1f bytes on disk an observation\n",
                 static_cast<double>(bytes_of(data)) / static_cast<double>(rows));
     const auto begin = clock_type::now();
-    server again(program, data);
+    server again(program, data, partitions);
     std::printf("  ready again after %.3f s\n", seconds_since(begin));
     again.stop();
   }
   const test::scratch_directory scratch;
   const auto data = scratch.path() / "data";
-  server to(program, data);
+  server to(program, data, partitions);
   import(to, load);
   to.stop();
   std::printf("  %.1f MB on disk\n", static_cast<double>(bytes_of(data)) / 1e6);
   const auto begin = clock_type::now();
-  server again(program, data);
+  server again(program, data, partitions);
   std::printf("  ready again after %.3f s\n", seconds_since(begin));
   again.stop();
 }
@@ -216,7 +218,9 @@ int main(int argc, char** argv) {
     workload load;
     if (std::getenv("STOREMON_BENCH_SMALL"))
       load = {.connections = 2, .batches = 5, .batch_rows = 100, .stores = 50, .import_stores = 20};
-    run(argc > 1 ? argv[1] : STOREMOND, load, argc > 2 ? argv[2] : "csv");
+    // The more partitions, the fewer rows of a batch share a record.
+    for (const char* partitions : {"8", "64"})
+      run(argc > 1 ? argv[1] : STOREMOND, load, argc > 2 ? argv[2] : "csv", partitions);
     return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "ingest_load: %s\n", e.what());

@@ -53,6 +53,8 @@ struct site {
     complete.finished = test::at("2023-01-25T18:13:24Z");
     complete.stores_done = 12;
     complete.file = file;
+    complete.file_name = file_name;
+    complete.file_bytes = csv.size();
     auto failed = running;
     failed.id = failed_id;
     failed.state = report_state::failed;
@@ -369,6 +371,65 @@ TEST_CASE("all reports are listed as the coordinator orders them") {
   CHECK(text(list[0].as_object(), "report_id") == running_id);
   CHECK(text(list[1].as_object(), "status") == "Complete");
   CHECK(text(list[2].as_object(), "status") == "Error");
+}
+
+TEST_CASE("reports are paged by the id of the last one seen") {
+  site s;
+  auto client = s.client();
+  const auto first = body_of(client.get("/api/v1/reports?limit=2"));
+  REQUIRE(first.at("reports").as_array().size() == 2);
+  CHECK(text(first.at("reports").as_array()[0].as_object(), "report_id") == running_id);
+  CHECK(text(first.at("reports").as_array()[1].as_object(), "report_id") == complete_id);
+  CHECK(text(first, "next") == "/api/v1/reports?limit=2&after=" + complete_id);
+  const auto second = body_of(client.get(text(first, "next")));
+  REQUIRE(second.at("reports").as_array().size() == 1);
+  CHECK(text(second.at("reports").as_array()[0].as_object(), "report_id") == failed_id);
+  CHECK_FALSE(second.contains("next"));
+  const auto all = body_of(client.get("/api/v1/reports"));
+  CHECK(all.at("reports").as_array().size() == 3);
+  CHECK_FALSE(all.contains("next"));
+  const auto after_last = body_of(client.get("/api/v1/reports?after=" + failed_id));
+  CHECK(after_last.at("reports").as_array().empty());
+
+  for (const std::string bad : {"0", "1001", "-1", "x", "", "1x"})
+    check_problem(client.get("/api/v1/reports?limit=" + bad), 400, "invalid_argument",
+                  "'limit' has to be a number from 1 to 1000, not '" + bad + "'");
+  check_problem(client.get("/api/v1/reports?after=7"), 400, "invalid_argument",
+                "'after' has to be the id of a report");
+  check_problem(client.get("/api/v1/reports?page=2"), 400, "invalid_argument",
+                "'page' is not a parameter; known are limit, after");
+  check_problem(client.get("/api/v1/reports?limit=2&limit=2"), 400, "invalid_argument",
+                "'limit' is given twice");
+  check_problem(client.get("/api/v1/reports?after=44444444-4444-4444-8444-444444444444"), 404, "not_found",
+                "is not kept any more");
+}
+
+TEST_CASE("a report is a thing with a place") {
+  site s;
+  auto client = s.client();
+  const auto made = client.post("/api/v1/reports", R"({"estimator":"capped_nearest"})");
+  CHECK(made.status == 202);
+  CHECK(made.body == "{\"report_id\":\"00000000-0000-4000-8000-000000000001\"}\n");
+  CHECK(made.field("Location") == "/api/v1/reports/00000000-0000-4000-8000-000000000001");
+  check_problem(client.post("/api/v1/reports", R"({"x":1})"), 400, "invalid_argument",
+                "'x' is not a parameter");
+  CHECK(text(body_of(client.get("/api/v1/reports/" + running_id)), "status") == "Running");
+  CHECK(client.get("/api/v1/reports/" + complete_id, {{"Accept", "text/csv"}}).body == csv);
+}
+
+TEST_CASE("a complete report that is not in memory is asked for by its file's name") {
+  site s;
+  s.s->use([](auto& now) { now.reports.at(complete_id).file = nullptr; });
+  auto client = s.client();
+  CHECK(client.get("/download/" + complete_id + ".csv").body == csv);
+  CHECK(client.get("/get_report/" + complete_id + "?format=csv").body == csv);
+  const auto status = body_of(client.get("/get_report/" + complete_id));
+  CHECK(text(status, "filename") == file_name);
+  CHECK(text(status, "file_bytes") == std::to_string(csv.size()));
+  s.s->use([](auto& now) { now.files.clear(); });
+  check_problem(client.get("/download/" + complete_id + ".csv"), 404, "not_found", "there is no file");
+  check_problem(client.get("/get_report/" + complete_id + "?format=csv"), 404, "not_found",
+                "there is no file");
 }
 
 TEST_CASE("the root says what this is") {

@@ -249,7 +249,7 @@ TEMPLATE_LIST_TEST_CASE("payloads are any bytes, of any size", "", backends) {
   CHECK(*b->store_names(0) == std::vector<std::string>{a.names[0].name});
 }
 
-TEMPLATE_LIST_TEST_CASE("a snapshot is the newest chunk of each number up to it; an empty one is gone", "",
+TEMPLATE_LIST_TEST_CASE("a snapshot is the newest chunk of each number up to it, an empty one is gone", "",
                         backends) {
   TestType site;
   owner_double owner(5);

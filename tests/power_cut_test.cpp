@@ -63,10 +63,17 @@ public:
 
 private:
   void live(tally& sum) {
-    while (!disk_.is_cut()) {
+    for (int failed_starts = 0; !disk_.is_cut();) {
       auto b = open_sqlite({directory(), disk_.name(), log_pages_max});
-      if (!b || !book_.begin(**b))
-        continue;
+      if (disk_.is_cut())
+        return;
+      if (!b || !book_.begin(**b)) {
+        if (++failed_starts < 100)
+          continue;
+        sum.add({b ? "no commit succeeds" : b.error().detail});
+        return;
+      }
+      failed_starts = 0;
       while (!disk_.is_cut()) {
         const auto outcome = book_.step(**b);
         if (outcome == errc::ok)
@@ -80,7 +87,7 @@ private:
         bool healed = false;
         for (int attempt = 0; attempt < 5 && !healed && !disk_.is_cut(); ++attempt)
           healed = (*b)->heal().has_value();
-        if (!healed)
+        if (!healed || disk_.is_cut())
           break;
         ++sum.heals;
         book_.reload(**b);

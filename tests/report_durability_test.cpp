@@ -5,7 +5,7 @@
 #include "storemon/report/file_cache.hpp"
 #include "storemon/report/frames.hpp"
 
-#include "support/fake_journal.hpp"
+#include "support/fake_report_journal.hpp"
 #include "support/fake_shard.hpp"
 #include "support/fleet.hpp"
 #include "support/results.hpp"

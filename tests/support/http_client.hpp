@@ -148,6 +148,13 @@ public:
     return request("POST", target, fields, body);
   }
 
+  /// All bytes until the end of the connection.
+  std::string read_to_end() {
+    while (fill()) {
+    }
+    return std::exchange(received_, {});
+  }
+
   /// Waits for the end of the connection; what comes before it is kept.
   /// @returns whether nothing came.
   bool ends_without_a_word() {

@@ -26,18 +26,19 @@ awaitable<answer_writer::outcome> answer_writer::send(const response& answer, co
   auto done = outcome::cut;
   const auto* file = std::get_if<file_body>(&answer.body);
   const auto* pulled = std::get_if<pulled_body>(&answer.body);
-  const bool bare = !sends_body(answer, asked);
-  if (file && !bare)
+  if (!sends_body(answer, asked))
+    done = co_await send_text({});
+  else if (file)
     done = co_await send_file(*file);
-  else if (pulled && !bare)
+  else if (pulled)
     done = co_await send_pulled(*pulled, asked);
   else
-    done = co_await send_text(bare ? std::string() : std::get<std::string>(answer.body));
+    done = co_await send_text(std::get<std::string>(answer.body));
   co_return done;
 }
 
-awaitable<answer_writer::outcome> answer_writer::send_text(const std::string& text) {
-  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(text)};
+awaitable<answer_writer::outcome> answer_writer::send_text(std::string_view text) {
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), buffer_of(text)};
   const bool sent = co_await client_.write(buffers, slice_timeout_);
   co_return sent ? outcome::sent : outcome::cut;
 }
@@ -62,7 +63,10 @@ awaitable<answer_writer::outcome> answer_writer::send_pulled(const pulled_body& 
       co_return outcome::broken;
     }
     more = *piece && !(*piece)->empty();
-    const bool sent = co_await put(more ? std::string_view(**piece) : std::string_view(), !more);
+    std::string_view text;
+    if (more)
+      text = **piece;
+    const bool sent = co_await put(text, !more);
     if (!sent)
       co_return outcome::cut;
   }

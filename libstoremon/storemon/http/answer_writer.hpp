@@ -24,7 +24,7 @@ public:
   boost::asio::awaitable<outcome> send(const response& answer, const request& asked, bool keep);
 
 private:
-  boost::asio::awaitable<outcome> send_text(const std::string& text);
+  boost::asio::awaitable<outcome> send_text(std::string_view text);
   boost::asio::awaitable<outcome> send_file(const file_body& body);
   boost::asio::awaitable<outcome> send_pulled(const pulled_body& body, const request& asked);
 

@@ -40,9 +40,9 @@ asio::awaitable<void> connection::serve() {
 }
 
 asio::awaitable<void> connection::refuse() {
+  const auto answer = problem(503, "too_many_connections", "the server has as many connections as it takes");
   const request unread;
-  co_await send_last(problem(503, "too_many_connections", "the server has as many connections as it takes"),
-                     unread);
+  co_await send_last(answer, unread);
   close();
 }
 

@@ -128,10 +128,10 @@ awaitable<response> post_import(const api_context& c, const request& asked, std:
   if (c.to.spool_directory.empty())
     co_return problem(503, to_string(errc::not_ready), "this node has no directory to receive files in");
   order->id = random_uuid();
-  auto file = co_await upload(c, asked, *coding, c.to.spool_directory + "/import-" + order->id + ".csv");
+  order->path = c.to.spool_directory + "/import-" + order->id + ".csv";
+  auto file = co_await upload(c, asked, *coding, order->path);
   if (!file)
     co_return import_problem(file.error());
-  order->path = (*file)->path();
   if (prefers_async(asked.header("Prefer").value_or(""))) {
     auto started = co_await start(c, std::move(*order), std::move(*file));
     co_return started;

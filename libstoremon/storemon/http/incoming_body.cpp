@@ -33,7 +33,8 @@ asio::awaitable<std::optional<std::string_view>> incoming_body::next() {
 asio::awaitable<bool> incoming_body::receive() {
   if (reader_.expects_continue() && !continued_ && received_ == 0 && client_.received.empty()) {
     continued_ = true;
-    const bool told = co_await client_.write(std::array{asio::buffer(continue_line)}, limits_.write_timeout);
+    const std::array<asio::const_buffer, 1> go_on{asio::buffer(continue_line)};
+    const bool told = co_await client_.write(go_on, limits_.write_timeout);
     if (!told)
       co_return fail(std::nullopt);
   }

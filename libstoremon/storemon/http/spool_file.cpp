@@ -13,7 +13,7 @@ namespace storemon::http {
 namespace {
 
 error failure(int number) {
-  if (number == ENOSPC || number == EDQUOT)
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG)
     return {errc::disk_full, "there is no room to receive the file"};
   return {errc::io_failed, "the file cannot be received: " + std::generic_category().message(number)};
 }

@@ -25,8 +25,6 @@ public:
   /// Ends the writing. Fails as create(): some file systems tell only now.
   result<void> close();
 
-  const std::string& path() const noexcept { return path_; }
-
 private:
   std::string path_;
   int descriptor_ = -1;

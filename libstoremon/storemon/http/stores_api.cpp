@@ -123,20 +123,21 @@ awaitable<response> delete_store(const api_context& c, const request& asked, std
     co_return problem(card.error());
   if (!(*card)->known)
     co_return unknown_store();
-  const auto done = co_await change(c, store_deletion{store});
+  update wanted = store_deletion{store};
+  const auto done = co_await change(c, std::move(wanted));
   co_return changed(c, 200, store, done);
 }
 
 awaitable<response> put_hours(const api_context& c, const request& asked, std::string store) {
   if (auto valid = check_store(store); !valid)
     co_return problem(valid.error());
-  auto wanted = read_hours(asked, store);
-  if (!wanted)
-    co_return problem(wanted.error());
-  const auto date = date_json(wanted->valid_from);
-  const auto rows = wanted->rows.size();
-  const auto done = co_await change(c, std::move(*wanted));
-  co_return changed(c, 200, store, done, {{"valid_from", date}, {"rows", rows}});
+  auto hours = read_hours(asked, store);
+  if (!hours)
+    co_return problem(hours.error());
+  const json::object told{{"valid_from", date_json(hours->valid_from)}, {"rows", hours->rows.size()}};
+  update wanted = std::move(*hours);
+  const auto done = co_await change(c, std::move(wanted));
+  co_return changed(c, 200, store, done, told);
 }
 
 awaitable<response> put_timezone(const api_context& c, const request& asked, std::string store) {
@@ -149,11 +150,12 @@ awaitable<response> put_timezone(const api_context& c, const request& asked, std
     co_return problem(422, "unknown_timezone",
                       "'timezone' has to be a name of the tz database such as America/Chicago, not " +
                           in_quotes(*zone));
-  zone_rows wanted;
-  wanted.stores.add(store);
-  wanted.zones.add(*zone);
+  zone_rows rows;
+  rows.stores.add(store);
+  rows.zones.add(*zone);
+  update wanted = std::move(rows);
   const auto done = co_await change(c, std::move(wanted));
-  co_return changed(c, 200, store, done, {{"timezone", utf8(*zone)}});
+  co_return changed(c, 200, store, done, json::object{{"timezone", utf8(*zone)}});
 }
 
 awaitable<response> post_closure(const api_context& c, const request& asked, std::string store) {
@@ -162,7 +164,8 @@ awaitable<response> post_closure(const api_context& c, const request& asked, std
   const auto span = read_span_in_body(asked);
   if (!span)
     co_return problem(span.error());
-  const auto done = co_await change(c, closure_change{store, *span, false});
+  update wanted = closure_change{store, *span, false};
+  const auto done = co_await change(c, std::move(wanted));
   co_return changed(c, 201, store, done, span_json(*span));
 }
 
@@ -184,7 +187,8 @@ awaitable<response> delete_closure(const api_context& c, const request& asked, s
   const auto span = read_span_in_query(asked);
   if (!span)
     co_return problem(span.error());
-  const auto done = co_await change(c, closure_change{store, *span, true});
+  update wanted = closure_change{store, *span, true};
+  const auto done = co_await change(c, std::move(wanted));
   co_return changed(c, 200, store, done, span_json(*span));
 }
 

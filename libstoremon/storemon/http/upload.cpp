@@ -139,7 +139,8 @@ awaitable<result<std::shared_ptr<spool_file>>> receive_file(const api_context& c
                                                             body_coding coding, std::string path) {
   // What runs on the file thread owns the file: this coroutine may end before it.
   const auto to = std::make_shared<incoming_file>(std::move(path), coding, c.limits);
-  const auto created = co_await c.files.run([to] { return to->create(); });
+  auto create = [to] { return to->create(); };
+  const auto created = co_await c.files.run(std::move(create));
   if (!created)
     co_return created.error();
   for (bool more = true; more;) {
@@ -148,11 +149,13 @@ awaitable<result<std::shared_ptr<spool_file>>> receive_file(const api_context& c
     if (!collected)
       co_return cut_short();
     more = *collected;
-    const auto written = co_await c.files.run([to, p = std::move(piece)] { return to->write(p); });
+    auto write = [to, p = std::move(piece)] { return to->write(p); };
+    const auto written = co_await c.files.run(std::move(write));
     if (!written)
       co_return written.error();
   }
-  const auto finished = co_await c.files.run([to] { return to->finish(); });
+  auto finish = [to] { return to->finish(); };
+  const auto finished = co_await c.files.run(std::move(finish));
   if (!finished)
     co_return finished.error();
   co_return to->file();

@@ -150,8 +150,9 @@ void importer_state::flush_feed() {
   for (const auto& p : parsers_)
     self_->request(p, caf::infinite, flush_atom::value)
         .then(
-            [this](const applied& what) {
-              result_.feeds.back().rows += what;
+            [this](const parser_totals& what) {
+              result_.feeds.back().rows += what.done;
+              lost_.insert(what.lost.begin(), what.lost.end());
               if (--flushes_under_way_ == 0 && !over_)
                 end_feed();
             },

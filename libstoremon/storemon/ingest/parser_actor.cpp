@@ -24,7 +24,7 @@ void parser_state::send(uint32_t partition, update change) {
           [this, partition](const applied& what) {
             if (!shards_[partition])
               return;
-            done_ += what;
+            totals_.done += what;
             answered(partition);
           },
           [this, partition](const caf::error& e) { refused(partition, from_caf(e)); });
@@ -47,6 +47,7 @@ void parser_state::lost(uint32_t partition) {
   if (!shards_[partition])
     return;
   shards_[partition] = nullptr;
+  totals_.lost.insert(partition);
   in_flight_ -= std::exchange(unanswered_[partition], 0);
   settle();
 }
@@ -59,9 +60,9 @@ caf::result<chunk_job_pointer> parser_state::parse(chunk_job_pointer job) {
   return answer;
 }
 
-caf::result<applied> parser_state::flush() {
+caf::result<parser_totals> parser_state::flush() {
   parser_->flush();
-  flushed_ = self_->make_response_promise<applied>();
+  flushed_ = self_->make_response_promise<parser_totals>();
   auto answer = *flushed_;
   settle();
   return answer;
@@ -83,7 +84,7 @@ void parser_state::settle() {
     parsed_.clear();
   }
   if (in_flight_ == 0 && flushed_) {
-    flushed_->deliver(done_);
+    flushed_->deliver(totals_);
     flushed_.reset();
   }
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace storemon::ingest {
@@ -20,6 +21,12 @@ struct chunk_job {
 
 using chunk_job_pointer = std::shared_ptr<chunk_job>;
 
+/// What all updates of a parser did.
+struct parser_totals {
+  applied done;
+  std::set<uint32_t> lost; ///< partitions whose shard is gone or took an update no more
+};
+
 using parse_atom = caf::atom_constant<caf::atom("parse")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using lost_atom = caf::atom_constant<caf::atom("lost")>;
@@ -30,7 +37,7 @@ using parser_actor = caf::typed_actor<
     /// Parses a chunk; answers when that is done and few enough of the parser's updates are unanswered.
     protocol::op<chunk_job_pointer, parse_atom, chunk_job_pointer>,
     /// Sends what is left; answers what all updates did once the last is applied.
-    protocol::op<applied, flush_atom>,
+    protocol::op<parser_totals, flush_atom>,
     /// The shard of a partition is gone: nothing is expected from it, nothing more is sent to it.
     caf::reacts_to<lost_atom, uint32_t>>;
 
@@ -50,7 +57,7 @@ public:
              std::vector<protocol::shard_actor> shards);
 
   caf::result<chunk_job_pointer> parse(chunk_job_pointer job);
-  caf::result<applied> flush();
+  caf::result<parser_totals> flush();
   void lost(uint32_t partition);
 
 private:
@@ -65,11 +72,11 @@ private:
   std::vector<protocol::shard_actor> shards_; // null: not wanted, or lost
   std::vector<uint32_t> unanswered_;          // updates under way, by partition
   size_t in_flight_ = 0;                      // their sum
-  applied done_;
+  parser_totals totals_;
   std::optional<error> failure_; // for good
   // At most one of each waits, for the importer sends no second before the first is answered.
   std::vector<std::pair<caf::typed_response_promise<chunk_job_pointer>, chunk_job_pointer>> parsed_;
-  std::optional<caf::typed_response_promise<applied>> flushed_;
+  std::optional<caf::typed_response_promise<parser_totals>> flushed_;
 };
 
 /// @param shards  by partition; a null handle: the partition's rows are passed over
@@ -79,3 +86,4 @@ parser_actor::behavior_type parser(parser_actor::stateful_pointer<parser_state> 
 } // namespace storemon::ingest
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::ingest::chunk_job_pointer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::ingest::parser_totals)

@@ -10,7 +10,8 @@ namespace {
 
 /// One connection of one process: the log needs no shared memory, and SQLite's WAL-reset bug (two connections
 /// that checkpoint and write at once) cannot strike. Freed pages need not be overwritten, and nothing is
-/// mapped, so that a failing disk is an error and no signal. The log is checkpointed by us, see commit().
+/// mapped, so that a failing disk is an error and no signal. SQLite's own hook, which would move the log and
+/// keep a failure to itself, is replaced by ours.
 constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE;"
                                  "PRAGMA journal_mode=WAL;"
 #if STOREMON_PLANT_BUG == 1
@@ -18,7 +19,6 @@ constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE;"
 #else
                                  "PRAGMA synchronous=FULL;"
 #endif
-                                 "PRAGMA wal_autocheckpoint=0;"
                                  "PRAGMA journal_size_limit=67108864;"
                                  "PRAGMA secure_delete=OFF;"
                                  "PRAGMA mmap_size=0;"

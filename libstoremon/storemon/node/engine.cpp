@@ -41,8 +41,8 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   reports.slices_in_flight = std::max(reports.slices_in_flight, 2 * workers);
   reports.writers = workers;
   auto& intake = options.intake;
-  intake.parsers = workers;
-  intake.log_error = s.log_error;
+  intake.imports.parsers = workers;
+  intake.imports.log_error = s.log_error;
   if (!intake.now)
     intake.now = system_now;
   coordinator_ = system_.spawn(report::coordinator, std::move(reports));

@@ -1,5 +1,6 @@
 #include "storemon/node/maintenance.hpp"
 
+#include "storemon/journal/backup.hpp"
 #include "storemon/journal/sqlite_backend.hpp"
 #include "storemon/journal/verify.hpp"
 #include "storemon/node/config.hpp"

@@ -196,6 +196,7 @@ void supervisor_state::start_import(std::set<uint32_t> partitions) {
   for (uint32_t p = 0; p < slots_.size(); ++p)
     options.shards.push_back(partitions.count(p) ? slots_[p].shard : shard_actor());
   filling_ = std::move(partitions);
+  files_read_ = ingest::tell_apart(options_.import_directory);
   gauge_ = options.gauge;
   importer_ = self_->spawn<caf::detached>(ingest::importer, std::move(options));
   self_->monitor(importer_);

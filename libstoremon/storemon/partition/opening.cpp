@@ -17,6 +17,9 @@ using std::chrono::floor;
 /// be true ones and of clocks set back, with room to spare.
 constexpr days margin(7);
 
+/// How long before what is asked for the begin of an interval must be the true one.
+constexpr days begin_true_max(2);
+
 /// What opens on these dates under one version.
 void add_version(std::span<const hours_row> rows, const date_range& dates, const calendar::zone& in,
                  const interval& within, interval_set& out) {
@@ -26,8 +29,9 @@ void add_version(std::span<const hours_row> rows, const date_range& dates, const
     out.push_back({in.to_utc(dates.from), in.to_utc(dates.to)});
     return;
   }
+  // What ends before `within` may be the begin of what goes on in it under the next version.
   interval_set opened;
-  calendar::opening_intervals(rows, in, within, opened, dates);
+  calendar::opening_intervals(rows, in, {within.from - begin_true_max, within.to}, opened, dates);
   out.insert(out.end(), opened.begin(), opened.end());
 }
 

@@ -12,10 +12,10 @@
 namespace storemon::partition {
 
 struct shard_options {
-  slice_limits limits;
+  slice_limits limits{};
   uint32_t partition = 0;
   protocol::journal_actor journal{}; ///< null: changes are applied at once and kept nowhere
-  write_limits writes;
+  write_limits writes{};
   /// A snapshot is taken after so many records since the last: bounds how long a replay takes.
   uint64_t snapshot_after_records = 512;
   /// The clock of what is written; tests have their own.

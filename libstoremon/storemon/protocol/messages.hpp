@@ -141,8 +141,16 @@ struct opening {
 };
 
 /// A piece of a snapshot: an update that, with the others of its snapshot in ascending order of `number`,
-/// makes the partition anew. Numbers below zero are of facts that are few; others are days since the epoch,
-/// whose observations the chunk holds.
+/// makes the partition anew. A number of at least -2^31 is a UTC day, counted from the epoch, and the chunk
+/// holds its observations, of an instant polled with both statuses both; days before the epoch are negative.
+/// Below are facts, with room between them:
+///   -2^44      hours valid always; it names every store, so that all exist
+///   -2^43 + d  hours valid from the local date of day d on
+///   -2^42      zones
+///   -2^42 + 1  and on: closures, one each
+///   -2^41      instants whose value only a correction changes, as observations under conflict_rule::replace:
+///              what stands there. They come before the days, which then change it no more
+///   -2^40 + h  the batches written in the hour h since the epoch
 struct snapshot_chunk {
   int64_t number = 0;
   std::shared_ptr<const update> change{}; ///< null: unchanged since the snapshot before
@@ -263,7 +271,7 @@ struct feed_totals {
 
 struct import_result {
   std::vector<feed_totals> feeds;        ///< in the order read
-  std::vector<uint32_t> partitions_lost; ///< whose shard died meanwhile; their rows are missing
+  std::vector<uint32_t> partitions_lost; ///< whose shard died or failed meanwhile; rows are missing
   std::chrono::microseconds took{};
 };
 
