@@ -3,13 +3,8 @@
 #include "storemon/protocol/actors.hpp"
 #include "storemon/protocol/errors.hpp"
 
-<<<<<<< HEAD
 #include <algorithm>
 #include <deque>
-=======
-#include <deque>
-#include <functional>
->>>>>>> reports
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,7 +15,6 @@ namespace storemon::test {
 /// What a journal of one partition in memory keeps, and how it is told to behave. Owned by the test, which
 /// may look and change it whenever no message is under way.
 struct journal_script {
-<<<<<<< HEAD
   struct held_append {
     protocol::shared_entries entries;
     caf::typed_response_promise<uint64_t> promise;
@@ -114,24 +108,6 @@ struct fake_journal_state {
 /// JOURNAL as its script says.
 inline protocol::journal_actor::behavior_type
 fake_journal(protocol::journal_actor::stateful_pointer<fake_journal_state> self, journal_script* script) {
-=======
-  std::map<std::string, protocol::stored_report> kept; ///< by id
-  std::vector<std::string> calls;                      ///< "put ID STATE" or "drop ID", as they came
-  errc puts = errc::ok;                                ///< how puts end
-  errc drops = errc::ok;
-  errc reads = errc::ok;
-  size_t reads_of_bytes = 0;
-  bool holds = false;                       ///< puts wait to be told to go on
-  std::deque<std::function<void()>> held{}; ///< puts that wait, in the order they came
-};
-
-/// How a fake journal is told to let so many of the puts held go on.
-using fake_journal_actor = protocol::journal_actor::extend<caf::reacts_to<protocol::next_atom, uint32_t>>;
-
-/// A journal that keeps reports as the script says, and nothing else.
-inline fake_journal_actor::behavior_type fake_journal(fake_journal_actor::pointer self,
-                                                      std::shared_ptr<journal_script> s) {
->>>>>>> reports
   using namespace protocol;
   const auto no = [] { return to_caf({errc::invalid_argument, "the fake journal cannot"}); };
   return {
@@ -176,13 +152,6 @@ inline fake_journal_actor::behavior_type fake_journal(fake_journal_actor::pointe
       [script](unpin_atom) { script->release(); },
       [no](backup_atom, const std::string&) -> caf::result<bool> { return no(); },
       [](health_atom) { return journal_health(); },
-      [=](next_atom, uint32_t count) {
-        for (; count > 0 && !s->held.empty(); --count) {
-          const auto go_on = std::move(s->held.front());
-          s->held.pop_front();
-          go_on();
-        }
-      },
   };
 }
 
