@@ -1,5 +1,7 @@
 /// T1: a server that is killed again and again while clients push to it. Whoever read an answer of success
 /// must find all of that batch afterwards, once; nothing else may be there that was not sent.
+#include "storemon/model/instant.hpp"
+
 #include "support/server_process.hpp"
 
 #include <algorithm>

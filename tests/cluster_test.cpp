@@ -152,7 +152,7 @@ TEST_CASE("two nodes on the fake network give the same bytes as one, and the los
   REQUIRE(far_host);
 
   const std::vector<uint32_t> odd{1, 3, 5, 7};
-  const auto far_shards = space.ask<std::vector<shard_actor>>(*far_host, spawn_atom_v, odd);
+  const auto far_shards = space.ask<std::vector<shard_actor>>(*far_host, spawn_atom_v, odd, journal_actor());
   REQUIRE(far_shards);
   std::vector<shard_actor> shards;
   for (uint32_t p = 0; p < partitions; ++p)
@@ -273,13 +273,17 @@ void wait_for(node::engine& engine, Wanted wanted) {
 TEST_CASE("over real sockets a member's share gives the same bytes, its loss is named, its return heals") {
   const test::scratch_directory feeds;
   write_feeds(feeds.path());
-  node::engine_options options;
-  options.threads = 2;
-  options.supervisor = leading({"node"});
-  options.supervisor.import_directory = feeds.path().string();
+  const auto options_of = [&](std::vector<std::string> nodes) {
+    node::engine_options options;
+    options.threads = 2;
+    options.remoting = nodes.size() > 1;
+    options.supervisor = leading(std::move(nodes));
+    options.supervisor.import_directory = feeds.path().string();
+    return options;
+  };
   std::string expected;
   {
-    node::engine one(options);
+    node::engine one(options_of({"node"}));
     REQUIRE(one.wait_ready());
     const auto status = run_report(one);
     REQUIRE(status);
@@ -287,9 +291,7 @@ TEST_CASE("over real sockets a member's share gives the same bytes, its loss is 
     expected = status->file->bytes;
     CHECK(std::count(expected.begin(), expected.end(), '\n') == 61);
   }
-  options.remoting = true;
-  options.supervisor.nodes = {"node", "second"};
-  node::engine leader(options);
+  node::engine leader(options_of({"node", "second"}));
   const auto port = leader.system().middleman().publish(leader.supervisor(), 0, "127.0.0.1");
   REQUIRE(port);
   {

@@ -102,7 +102,14 @@ TEST_CASE("every value reaches its member") {
                                 "--node.partitions=5",
                                 "--node.threads=3",
                                 "--node.shutdown_timeout=4",
+                                "--http.ingest_bytes_max=2048",
+                                "--http.import_mb_max=12",
+                                "--data.dir=/kept",
                                 "--data.import=/data",
+                                "--data.free_min_mb=10",
+                                "--data.free_min_percent=11",
+                                "--data.retention_days=13",
+                                "--data.snapshot_records=14",
                                 "--cluster.listen=127.1.2.3:0",
                                 "--cluster.nodes=b,a",
                                 "--log.level=warn",
@@ -110,9 +117,9 @@ TEST_CASE("every value reaches its member") {
                                 "--report.kept_max=9",
                                 "--report.timeout=10"});
   configuration expected;
-  expected.http = {"::1", 9000, 7, 4096, 1024, 1s, 2s, 3s};
+  expected.http = {"::1", 9000, 7, 4096, 1024, 2048, 12, 1s, 2s, 3s};
   expected.node = {"a", 5, 3, 4s};
-  expected.data = {"/data"};
+  expected.data = {"/kept", "/data", 10, 11, 13, 14};
   expected.cluster = {host_port{"127.1.2.3", 0}, std::nullopt, {"b", "a"}};
   expected.log = {log_level::warn};
   expected.report = {8, 9, 10s};

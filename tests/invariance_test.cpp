@@ -400,7 +400,7 @@ TEST_CASE("no number of partitions or threads changes a report or a total") {
   for (const auto& [partitions, threads] : sizes) {
     CAPTURE(partitions, threads);
     auto options = test::loading("", partitions, threads);
-    options.supervisor.slices = {.stores_max = partitions + 1, .observations_max = 1000};
+    options.supervisor.shards.limits = {.stores_max = partitions + 1, .observations_max = 1000};
     const auto o = outcome_of(shuffled(as_drawn(), 100 + partitions), std::move(options));
     require_same(o.reports, expected_outcome().reports);
     CHECK(o.rows == expected_outcome().rows);

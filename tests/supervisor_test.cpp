@@ -30,7 +30,7 @@ using shard_log = std::shared_ptr<std::vector<shard_actor>>;
 /// A host that tells which shards it made.
 host_actor::behavior_type telling_host(host_actor::pointer self, shard_log made) {
   return {
-      [self, made](spawn_atom, const std::vector<uint32_t>& wanted) {
+      [self, made](spawn_atom, const std::vector<uint32_t>& wanted, const journal_actor&) {
         std::vector<shard_actor> shards;
         for (size_t i = 0; i < wanted.size(); ++i)
           shards.push_back(self->system().spawn(partition::shard, partition::shard_options{}));

@@ -1,120 +1,18 @@
 #pragma once
 
 #include "storemon/protocol/actors.hpp"
-#include "storemon/protocol/errors.hpp"
 
-<<<<<<< HEAD
-#include <algorithm>
-#include <deque>
-=======
 #include <deque>
 #include <functional>
->>>>>>> reports
 #include <map>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace storemon::test {
 
-/// What a journal of one partition in memory keeps, and how it is told to behave. Owned by the test, which
-/// may look and change it whenever no message is under way.
+/// What a fake journal keeps of reports, and how it answers; it outlives the actors that play it.
 struct journal_script {
-<<<<<<< HEAD
-  struct held_append {
-    protocol::shared_entries entries;
-    caf::typed_response_promise<uint64_t> promise;
-  };
-
-  std::vector<journal_entry> records;
-  std::map<int64_t, std::shared_ptr<const update>> chunks;
-  uint64_t through_seq = 0; ///< of the snapshot; 0: there is none
-  int64_t observations = 0; ///< of the snapshot
-  uint64_t state_hash = 0;  ///< of the snapshot
-  uint64_t epoch = 0;
-  size_t slice_entries = 7;
-
-  bool holds = false; ///< appends wait for unpin_atom
-  std::deque<held_append> held;
-  std::optional<caf::error> append_fails;
-  std::optional<caf::error> open_fails;
-  std::optional<caf::error> snapshot_fails;
-  std::string damage;        ///< told at the end of a replay
-  uint64_t seq_ahead = 0;    ///< appends are answered with a seq too high by this
-  uint64_t records_lost = 0; ///< from the end, since they were counted
-
-  std::vector<size_t> appends; ///< entries of each append that came
-  size_t snapshots_asked = 0;
-  size_t chunks_written = 0; ///< by the last snapshot
-
-  /// Answers the appends that wait, in order, as the script now is.
-  void release() {
-    for (auto& h : std::exchange(held, {}))
-      answer(h);
-  }
-
-  void answer(held_append& h) {
-    if (append_fails) {
-      h.promise.deliver(*append_fails);
-      return;
-    }
-    records.insert(records.end(), h.entries->begin(), h.entries->end());
-    h.promise.deliver(records.size() + seq_ahead);
-  }
-
-  void keep(const protocol::snapshot& s) {
-    chunks_written = 0;
-    std::map<int64_t, std::shared_ptr<const update>> kept;
-    for (const auto& c : s.chunks) {
-      kept[c.number] = c.change ? c.change : chunks.at(c.number);
-      chunks_written += c.change != nullptr;
-    }
-    chunks = std::move(kept);
-    through_seq = s.through_seq;
-    observations = s.observations;
-    state_hash = s.state_hash;
-  }
-
-  /// The next slice: a few chunks, or records after the snapshot.
-  protocol::replay_slice read(const protocol::replay_cursor& from) const {
-    protocol::replay_slice slice;
-    slice.next = from;
-    if (from.seq == 0 && through_seq > 0) {
-      auto next = chunks.lower_bound(from.chunk);
-      for (; next != chunks.end() && slice.entries.size() < slice_entries; ++next)
-        slice.entries.push_back({*next->second, {}, {}});
-      slice.snapshot_ends = next == chunks.end();
-      if (!slice.snapshot_ends) {
-        slice.next.chunk = next->first;
-        return slice;
-      }
-      slice.through_seq = through_seq;
-      slice.snapshot_observations = observations;
-      slice.snapshot_hash = state_hash;
-      slice.next.seq = through_seq + 1;
-    } else {
-      const auto begin = std::max<uint64_t>(from.seq, 1) - 1;
-      const auto end = std::min<uint64_t>(records.size(), begin + slice_entries);
-      slice.entries.assign(records.begin() + static_cast<std::ptrdiff_t>(begin),
-                           records.begin() + static_cast<std::ptrdiff_t>(end));
-      slice.next.seq = end + 1;
-      slice.through_seq = end;
-    }
-    slice.last = slice.through_seq == records.size();
-    if (slice.last)
-      slice.damage = damage;
-    return slice;
-  }
-};
-
-struct fake_journal_state {
-  static inline const char* name = "journal";
-};
-
-/// JOURNAL as its script says.
-inline protocol::journal_actor::behavior_type
-fake_journal(protocol::journal_actor::stateful_pointer<fake_journal_state> self, journal_script* script) {
-=======
   std::map<std::string, protocol::stored_report> kept; ///< by id
   std::vector<std::string> calls;                      ///< "put ID STATE" or "drop ID", as they came
   errc puts = errc::ok;                                ///< how puts end
@@ -131,50 +29,73 @@ using fake_journal_actor = protocol::journal_actor::extend<caf::reacts_to<protoc
 /// A journal that keeps reports as the script says, and nothing else.
 inline fake_journal_actor::behavior_type fake_journal(fake_journal_actor::pointer self,
                                                       std::shared_ptr<journal_script> s) {
->>>>>>> reports
   using namespace protocol;
-  const auto no = [] { return to_caf({errc::invalid_argument, "the fake journal cannot"}); };
+  using report_ptr = std::shared_ptr<const stored_report>;
+  using reports_ptr = std::shared_ptr<const std::vector<stored_report>>;
+  using bytes_ptr = std::shared_ptr<const std::string>;
+  const auto refused = [](errc code) {
+    return to_caf({code, "the script says " + std::string(to_string(code))});
+  };
+  const auto no_such = [refused](auto...) { return refused(errc::invalid_argument); };
   return {
-      [script](open_atom, uint32_t) -> caf::result<opening> {
-        if (script->open_fails)
-          return *script->open_fails;
-        return opening{++script->epoch, script->records.size() + 1 + script->records_lost};
+      [=](open_atom, uint32_t) -> caf::result<opening> { return no_such(); },
+      [=](replay_atom, uint32_t, uint64_t, const replay_cursor&) -> caf::result<shared_replay> {
+        return no_such();
       },
-      [script](replay_atom, uint32_t, uint64_t epoch,
-               const replay_cursor& from) -> caf::result<shared_replay> {
-        if (epoch != script->epoch)
-          return to_caf({errc::fenced, "another owner"});
-        return shared_replay(script->read(from));
+      [=](append_atom, uint32_t, uint64_t, const shared_entries&) -> caf::result<uint64_t> {
+        return no_such();
       },
-      [self, script](append_atom, uint32_t, uint64_t epoch,
-                     const shared_entries& entries) -> caf::result<uint64_t> {
-        if (epoch != script->epoch)
-          return to_caf({errc::fenced, "another owner"});
-        script->appends.push_back(entries->size());
-        auto promise = self->make_response_promise<uint64_t>();
-        script->held.push_back({entries, promise});
-        if (!script->holds)
-          script->release();
-        return promise;
+      [=](snap_atom, const shared_snapshot&) -> caf::result<bool> { return no_such(); },
+      [=](put_atom, const report_ptr& report) -> caf::result<bool> {
+        s->calls.push_back("put " + report->status.id + " " + std::string(to_string(report->status.state)));
+        auto answer = self->make_response_promise<bool>();
+        std::function<void()> go_on = [=]() mutable {
+          if (s->puts != errc::ok)
+            return answer.deliver(refused(s->puts));
+          auto& kept = s->kept[report->status.id];
+          kept.status = report->status;
+          if (report->bytes)
+            kept.bytes = report->bytes;
+          return answer.deliver(true);
+        };
+        if (s->holds)
+          s->held.push_back(std::move(go_on));
+        else
+          go_on();
+        return answer;
       },
-      [script](snap_atom, const shared_snapshot& s) -> caf::result<bool> {
-        ++script->snapshots_asked;
-        if (script->snapshot_fails)
-          return *script->snapshot_fails;
-        script->keep(*s);
+      [=](drop_atom, const std::vector<std::string>& ids) -> caf::result<bool> {
+        for (const auto& id : ids) {
+          s->calls.push_back("drop " + id);
+          if (s->drops == errc::ok)
+            s->kept.erase(id);
+        }
+        if (s->drops != errc::ok)
+          return refused(s->drops);
         return true;
       },
-      [no](put_atom, const std::shared_ptr<const stored_report>&) -> caf::result<bool> { return no(); },
-      [no](drop_atom, const std::vector<std::string>&) -> caf::result<bool> { return no(); },
-      [no](reports_atom) -> caf::result<std::shared_ptr<const std::vector<stored_report>>> { return no(); },
-      [no](reports_atom, const std::string&) -> caf::result<std::shared_ptr<const std::string>> {
-        return no();
+      [=](reports_atom) -> caf::result<reports_ptr> {
+        if (s->reads != errc::ok)
+          return refused(s->reads);
+        std::vector<stored_report> all;
+        for (const auto& [id, report] : s->kept)
+          all.push_back({report.status, nullptr});
+        return std::make_shared<const std::vector<stored_report>>(std::move(all));
       },
-      [no](get_atom, const std::string&) -> caf::result<std::string> { return no(); },
-      [no](put_atom, const std::string&, const std::string&) -> caf::result<bool> { return no(); },
-      [no](pin_atom) -> caf::result<std::vector<uint64_t>> { return no(); },
-      [script](unpin_atom) { script->release(); },
-      [no](backup_atom, const std::string&) -> caf::result<bool> { return no(); },
+      [=](reports_atom, const std::string& id) -> caf::result<bytes_ptr> {
+        ++s->reads_of_bytes;
+        if (s->reads != errc::ok)
+          return refused(s->reads);
+        const auto found = s->kept.find(id);
+        if (found == s->kept.end() || !found->second.bytes)
+          return refused(errc::not_found);
+        return found->second.bytes;
+      },
+      [=](get_atom, const std::string&) -> caf::result<std::string> { return no_such(); },
+      [=](put_atom, const std::string&, const std::string&) -> caf::result<bool> { return no_such(); },
+      [=](pin_atom) -> caf::result<std::vector<uint64_t>> { return no_such(); },
+      [](unpin_atom) {},
+      [=](backup_atom, const std::string&) -> caf::result<bool> { return no_such(); },
       [](health_atom) { return journal_health(); },
       [=](next_atom, uint32_t count) {
         for (; count > 0 && !s->held.empty(); --count) {

@@ -23,8 +23,8 @@ struct sim_config : caf::actor_system_config {
   }
 };
 
-/// An actor system whose every step is the test's: messages run in the order they were sent, time passes when the test
-/// says so. Actors given to `owns` end with it.
+/// An actor system whose every step is the test's: messages run in the order they were sent, time passes when
+/// the test says so. Actors given to `owns` end with it.
 class sim {
 public:
   sim()

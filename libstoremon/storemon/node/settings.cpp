@@ -215,8 +215,7 @@ std::vector<setting> node_settings() {
       text(
           "data.dir", is_not_an_option, [](auto& c) -> auto& { return c.data.dir; },
           "a directory, or nothing, is expected",
-          "The directory in which everything is kept, made where there is none; empty keeps nothing: all is "
-          "lost when the server ends."),
+          "The directory all data is kept in, made where there is none; empty keeps nothing past the end."),
       number(
           "data.free_min_mb", 0, 1 << 30, [](auto& c) -> auto& { return c.data.free_min_mb; },
           "MiB that stay free on the file system of data.dir: with less, nothing is taken in."),
