@@ -30,7 +30,8 @@ using shared_marks = shared<std::vector<batch_mark>>;
 
 } // namespace storemon::protocol
 
-// Values that never leave the process.
+// Values that never leave the process; CAF writes nothing of them, also not within others, so none of them may be
+// part of a value that travels.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::report_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::report_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<storemon::protocol::report_status>)
@@ -44,7 +45,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<storemon::protocol::import_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::feed_kind)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::update)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::stored_report>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::vector<storemon::protocol::stored_report>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::string>)
@@ -54,6 +54,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<std::string>)
 CAF_BEGIN_TYPE_ID_BLOCK(storemon_values, first_custom_type_id)
 CAF_ADD_TYPE_ID(storemon_values, (std::vector<uint32_t>))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::applied))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::update))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::census))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_update))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_spec))

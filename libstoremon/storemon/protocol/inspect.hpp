@@ -192,11 +192,11 @@ inline caf::error hours_from_block(const std::string& block, std::vector<hours_r
   return {};
 }
 
-inline int32_t date_to_wire(std::chrono::local_days date) {
-  return static_cast<int32_t>(date.time_since_epoch().count());
+inline int64_t date_to_wire(std::chrono::local_days date) {
+  return date.time_since_epoch().count();
 }
 
-inline std::chrono::local_days date_from_wire(int32_t days) {
+inline std::chrono::local_days date_from_wire(int64_t days) {
   return std::chrono::local_days(std::chrono::days(days));
 }
 
