@@ -42,7 +42,7 @@ struct dual {
   }
 };
 
-/// Everything in units of the length, as passage is.
+/// Everything in units of the length, as paths are.
 dual exponential(const two_state_chain& c, double length) {
   exact failing = exact(c.failing) * length;
   exact recovering = exact(c.recovering) * length;
@@ -91,17 +91,18 @@ TEST_CASE("probabilities and moments of a stretch are precise over the whole gri
     for (size_t k = 0; k < chains; ++k) {
       const auto& c = grid_chains[k];
       const auto truth = exponential(c, length);
-      const auto p = pass(c, length, decays[k]);
+      const passage p(c, length, 1 / length, decays[k]);
       for (const bool from : {false, true})
         for (const bool to : {false, true}) {
+          const auto taken = p.between(from, to);
           const auto& chance = truth.zeroth[from][to];
           const exact mean = truth.first[from][to] / chance;
           const exact variance = 2 * truth.second[from][to] / chance - mean * mean;
-          worst_chance = std::max(worst_chance, relative_error(p.chance[from][to], chance));
-          worst_active = std::max(worst_active, relative_error(p.active[from][to], truth.first[from][to]));
+          worst_chance = std::max(worst_chance, relative_error(taken.chance, chance));
+          worst_active = std::max(worst_active, relative_error(taken.active, truth.first[from][to]));
           worst_half_square =
-              std::max(worst_half_square, relative_error(p.half_square[from][to], truth.second[from][to]));
-          const auto m = active_between(c, length, decays[k], from, to);
+              std::max(worst_half_square, relative_error(taken.half_square, truth.second[from][to]));
+          const auto m = taken.given();
           worst_mean = std::max(worst_mean, relative_error(m.mean, mean));
           worst_variance = std::max(worst_variance, std::abs(m.variance - static_cast<double>(variance)));
           REQUIRE(m.variance >= 0);
@@ -130,18 +131,16 @@ TEST_CASE("what is gone and what is left of a decay are both precise, however sm
   CHECK(decay_over(1e9).left == 0);
 }
 
-TEST_CASE("a passage whose ends are certain is what is told of that transition") {
-  const auto& c = grid_chains[17];
-  const double length = 1800;
-  const auto mixing = decay_over(c.rate() * length);
-  const auto through = pass(c, length, mixing);
-  for (const bool from : {false, true})
-    for (const bool to : {false, true}) {
-      const by_state at_begin{from ? 0.0 : 1.0, from ? 1.0 : 0.0};
-      const by_state at_end{to ? 0.0 : 1.0, to ? 1.0 : 0.0};
-      const auto known = active_between(c, length, mixing, from, to);
-      const auto weighed = active_between(through, at_begin, at_end);
-      CHECK(weighed.mean == known.mean);
-      CHECK(weighed.variance == known.variance);
+TEST_CASE("the paths onwards from a state are those to either state") {
+  for (const auto length : lengths())
+    for (const auto& c : grid_chains) {
+      const passage p(c, length, 1 / length, decay_over(c.rate * length));
+      for (const bool from : {false, true}) {
+        const auto all = p.onwards(from);
+        const auto sum = p.between(from, false) + p.between(from, true);
+        REQUIRE(all.chance == Approx(sum.chance).epsilon(1e-12));
+        REQUIRE(all.active == Approx(sum.active).epsilon(1e-12));
+        REQUIRE(all.half_square == Approx(sum.half_square).epsilon(1e-12));
+      }
     }
 }

@@ -176,9 +176,9 @@ TEST_CASE("the kernels have the probabilities and moments of the table") {
                expected{129600, true, false, 0.0588235294112692, 117492.041523455, 87322540.569473},
                expected{129600, false, false, 0.0588235294196927, 112409.688567273, 110113993.367378});
   CAPTURE(e.length, e.from, e.to);
-  const auto mixing = decay_over(chain.rate() * e.length);
+  const auto mixing = decay_over(chain.rate * e.length);
   CHECK(transitions(chain, mixing)[e.from][e.to] == Approx(e.chance).epsilon(2e-14));
-  const auto m = active_between(chain, e.length, mixing, e.from, e.to);
+  const auto m = passage(chain, e.length, 1 / e.length, mixing).between(e.from, e.to).given();
   CHECK(m.mean * e.length == mean(e.mean));
   CHECK(m.variance * e.length * e.length == Approx(e.variance).epsilon(1e-11).margin(1e-9));
 }

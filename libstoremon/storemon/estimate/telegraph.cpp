@@ -85,31 +85,48 @@ public:
   void add(const gap& g, const interval& window) noexcept {
     const auto inside = intersect(g.span, window);
     const double length = seconds(inside.length());
+    const double inverse_length = 1 / length;
     const grid_decays within(length);
-    const bool between = g.left == border::active || g.left == border::inactive;
-    if (between && g.right && inside == g.span) {
+    const auto add_to_chains = [&](auto&& taken) {
       for (const auto k : live())
-        of_chain_[k] += scaled(
-            active_between(grid_chains[k], length, within[k], g.left == border::active, *g.right), length);
-      return;
-    }
+        of_chain_[k].add(taken(k, passage(grid_chains[k], length, inverse_length, within[k])), length);
+    };
+    const bool begin_known = g.left == border::active || g.left == border::inactive;
+    const bool begin_whole = begin_known && inside.from == g.span.from;
+    const bool left = g.left == border::active;
+    if (begin_whole && !g.right)
+      return add_to_chains([&](size_t, const passage& p) { return p.onwards(left); });
+    if (begin_whole && inside.to == g.span.to)
+      return add_to_chains([&](size_t, const passage& p) { return p.between(left, *g.right); });
+
     const grid_decays before(seconds(inside.from - g.span.from));
     const grid_decays after(seconds(g.span.to - inside.to));
+    const auto from_state = [&](size_t k, const passage& p, bool from) {
+      if (!g.right)
+        return p.onwards(from);
+      if (inside.to == g.span.to)
+        return p.between(from, *g.right);
+      const auto to = backward(transitions(grid_chains[k], after[k]), certain(*g.right));
+      return to[0] * p.between(from, false) + to[1] * p.between(from, true);
+    };
+    const auto from_states = [&](size_t k, const passage& p) {
+      return std::array{from_state(k, p, false), from_state(k, p, true)};
+    };
+    if (g.left != border::opening)
+      return add_to_chains([&](size_t k, const passage& p) {
+        const auto from = forward(begin_known ? certain(left) : grid_chains[k].share,
+                                  transitions(grid_chains[k], before[k]));
+        const auto taken = from_states(k, p);
+        return from[0] * taken[0] + from[1] * taken[1];
+      });
     for (const auto k : live()) {
-      const auto& chain = grid_chains[k];
-      const auto through = pass(chain, length, within[k]);
-      const auto earlier = transitions(chain, before[k]);
-      const auto to = g.right ? backward(transitions(chain, after[k]), certain(*g.right)) : nothing_seen;
-      const auto moments_from = [&](const by_state& left) {
-        return scaled(active_between(through, forward(left, earlier), to), length);
-      };
-      if (g.left == border::opening) {
-        for (size_t c = k * openings; c < (k + 1) * openings; ++c)
-          if (shares_[c] > 0)
-            of_class_[c] += moments_from(at_opening(active_at_opening[c % openings]));
-      } else {
-        of_chain_[k] += moments_from(between ? certain(g.left == border::active) : chain.share);
-      }
+      const auto taken = from_states(k, passage(grid_chains[k], length, inverse_length, within[k]));
+      const auto earlier = transitions(grid_chains[k], before[k]);
+      for (size_t c = k * openings; c < (k + 1) * openings; ++c)
+        if (shares_[c] > 0) {
+          const auto from = forward(at_opening(active_at_opening[c % openings]), earlier);
+          of_class_[c].add(from[0] * taken[0] + from[1] * taken[1], length);
+        }
     }
   }
 
@@ -132,15 +149,12 @@ public:
 
 private:
   struct added_moments : moments {
-    void operator+=(const moments& m) noexcept {
-      mean += m.mean;
-      variance += m.variance;
+    void add(const paths& taken, double length) noexcept {
+      const auto given = taken.given();
+      mean += given.mean * length;
+      variance += given.variance * length * length;
     }
   };
-
-  static moments scaled(const moments& m, double length) noexcept {
-    return {m.mean * length, m.variance * length * length};
-  }
 
   std::span<const size_t> live() const noexcept { return {live_.data(), live_count_}; }
 
