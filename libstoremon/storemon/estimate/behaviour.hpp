@@ -70,6 +70,16 @@ public:
   /// At the sum of both.
   decay operator[](size_t chain) const noexcept { return up_[chain / downs] * down_[chain % downs]; }
 
+  decay_of<lanes> of_two(size_t a, size_t b) const noexcept {
+    const auto& up_a = up_[a / downs];
+    const auto& up_b = up_[b / downs];
+    const auto& down_a = down_[a % downs];
+    const auto& down_b = down_[b % downs];
+    const lanes left{up_a.left, up_b.left};
+    return {lanes{up_a.gone, up_b.gone} + left * lanes{down_a.gone, down_b.gone},
+            left * lanes{down_a.left, down_b.left}};
+  }
+
 private:
   static decay thrice(const decay& d) noexcept { return d * d * d; }
 

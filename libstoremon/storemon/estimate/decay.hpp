@@ -11,17 +11,21 @@ namespace storemon::estimate {
 /// Only additions, multiplications and divisions of IEEE doubles go into it, so that its bits are the same on
 /// every processor; those of a mathematical library's `exp` differ with the processor it finds. (A compiler
 /// that fuses multiplications and additions on its own must be told not to: -ffp-contract=off.)
-struct decay {
-  double gone = 0;
-  double left = 1;
+/// @tparam Real  double, or lanes for two decays at once
+template <class Real>
+struct decay_of {
+  Real gone{};
+  Real left{};
 
   /// After both times.
-  friend constexpr decay operator*(const decay& a, const decay& b) noexcept {
-    const double gone = a.gone + a.left * b.gone;
+  friend constexpr decay_of operator*(const decay_of& a, const decay_of& b) noexcept {
+    const Real gone = a.gone + a.left * b.gone;
     // Each of the two as a product of many would lose a little each time; the smaller one never does.
     return {gone, gone < 0.5 ? 1 - gone : a.left * b.left};
   }
 };
+
+using decay = decay_of<double>;
 
 /// After `times` mean lives, not negative: `1 - exp(-times)` and `exp(-times)`.
 inline decay decay_over(double times) noexcept {

@@ -13,24 +13,26 @@ constexpr double share_min = 1e-6;
 /// The normal distribution's 95 % quantile: nine of ten values are within so many deviations.
 constexpr double deviations = 1.6448536269514722;
 
-constexpr by_state nothing_seen{1, 1};
-
-constexpr by_state certain(bool active) noexcept {
-  return active ? by_state{0, 1} : by_state{1, 0};
+template <class Real>
+by_state<Real> certain(bool active) noexcept {
+  return active ? by_state<Real>{Real{}, Real{} + 1} : by_state<Real>{Real{} + 1, Real{}};
 }
 
-constexpr by_state at_opening(double active) noexcept {
-  return {1 - active, active};
+template <class Real>
+by_state<Real> at_opening(double active) noexcept {
+  return {Real{} + (1 - active), Real{} + active};
 }
 
 /// State weights after a stretch.
-by_state forward(const by_state& from, const by_transition& through) noexcept {
+template <class Real>
+by_state<Real> forward(const by_state<Real>& from, const by_transition<Real>& through) noexcept {
   return {from[0] * through[0][0] + from[1] * through[1][0],
           from[0] * through[0][1] + from[1] * through[1][1]};
 }
 
 /// How likely what is seen after a stretch is from each state at its begin.
-by_state backward(const by_transition& through, const by_state& to) noexcept {
+template <class Real>
+by_state<Real> backward(const by_transition<Real>& through, const by_state<Real>& to) noexcept {
   return {through[0][0] * to[0] + through[0][1] * to[1], through[1][0] * to[0] + through[1][1] * to[1]};
 }
 
@@ -76,10 +78,16 @@ void visit_gaps(const store_view& view, const session& s, const interval& stretc
 /// independent.
 class window_moments {
 public:
-  window_moments(const by_class& shares, const by_chain<double>& chain_shares) noexcept : shares_(shares) {
+  window_moments(const by_class& shares, const by_chain<double>& chain_shares) noexcept {
+    std::optional<size_t> odd;
     for (size_t k = 0; k < chains; ++k)
-      if (chain_shares[k] > 0)
-        live_[live_count_++] = k;
+      if (chain_shares[k] > 0) {
+        if (odd)
+          add_pair(*odd, k, shares);
+        odd = odd ? std::nullopt : std::optional(k);
+      }
+    if (odd)
+      add_pair(*odd, *odd, shares);
   }
 
   void add(const gap& g, const interval& window) noexcept {
@@ -87,59 +95,55 @@ public:
     const double length = seconds(inside.length());
     const double inverse_length = 1 / length;
     const grid_decays within(length);
-    const auto add_to_chains = [&](auto&& taken) {
-      for (const auto k : live())
-        of_chain_[k].add(taken(k, passage(grid_chains[k], length, inverse_length, within[k])), length);
+    const auto through = [&](const pair& p) {
+      return passage(p.chains, length, inverse_length, within.of_two(p.first, p.second));
     };
     const bool begin_known = g.left == border::active || g.left == border::inactive;
     const bool begin_whole = begin_known && inside.from == g.span.from;
     const bool left = g.left == border::active;
-    if (begin_whole && !g.right)
-      return add_to_chains([&](size_t, const passage& p) { return p.onwards(left); });
-    if (begin_whole && inside.to == g.span.to)
-      return add_to_chains([&](size_t, const passage& p) { return p.between(left, *g.right); });
+    if (begin_whole && !g.right) {
+      for (auto& p : live())
+        p.of_both.add(through(p).onwards(left), length);
+      return;
+    }
+    if (begin_whole && inside.to == g.span.to) {
+      for (auto& p : live())
+        p.of_both.add(through(p).between(left, *g.right), length);
+      return;
+    }
 
     const grid_decays before(seconds(inside.from - g.span.from));
     const grid_decays after(seconds(g.span.to - inside.to));
-    const auto from_state = [&](size_t k, const passage& p, bool from) {
-      if (!g.right)
-        return p.onwards(from);
-      if (inside.to == g.span.to)
-        return p.between(from, *g.right);
-      const auto to = backward(transitions(grid_chains[k], after[k]), certain(*g.right));
-      return to[0] * p.between(from, false) + to[1] * p.between(from, true);
-    };
-    const auto from_states = [&](size_t k, const passage& p) {
-      return std::array{from_state(k, p, false), from_state(k, p, true)};
-    };
-    if (g.left != border::opening)
-      return add_to_chains([&](size_t k, const passage& p) {
-        const auto from = forward(begin_known ? certain(left) : grid_chains[k].share,
-                                  transitions(grid_chains[k], before[k]));
-        const auto taken = from_states(k, p);
-        return from[0] * taken[0] + from[1] * taken[1];
-      });
-    for (const auto k : live()) {
-      const auto taken = from_states(k, passage(grid_chains[k], length, inverse_length, within[k]));
-      const auto earlier = transitions(grid_chains[k], before[k]);
-      for (size_t c = k * openings; c < (k + 1) * openings; ++c)
-        if (shares_[c] > 0) {
-          const auto from = forward(at_opening(active_at_opening[c % openings]), earlier);
-          of_class_[c].add(from[0] * taken[0] + from[1] * taken[1], length);
-        }
+    for (auto& p : live()) {
+      const auto passing = through(p);
+      const auto from_state = [&](bool from) {
+        if (!g.right)
+          return passing.onwards(from);
+        if (inside.to == g.span.to)
+          return passing.between(from, *g.right);
+        const auto to =
+            backward(transitions(p.chains, after.of_two(p.first, p.second)), certain<lanes>(*g.right));
+        return to[0] * passing.between(from, false) + to[1] * passing.between(from, true);
+      };
+      const auto from_inactive = from_state(false);
+      const auto from_active = from_state(true);
+      const auto earlier = transitions(p.chains, before.of_two(p.first, p.second));
+      const auto add_from = [&](added& sum, const by_state<lanes>& begin) {
+        const auto from = forward(begin, earlier);
+        sum.add(from[0] * from_inactive + from[1] * from_active, length);
+      };
+      if (g.left != border::opening)
+        add_from(p.of_both, begin_known ? certain<lanes>(left) : p.chains.share);
+      else
+        for (auto& o : p.of_openings)
+          if (o.is_live)
+            add_from(o.sum, at_opening<lanes>(o.active));
     }
   }
 
   /// Over all classes: the variance has a part within and one between them.
-  moments total() const noexcept {
-    moments sum;
-    const auto visit = [&](auto&& add) {
-      for (const auto k : live())
-        for (size_t c = k * openings; c < (k + 1) * openings; ++c)
-          if (shares_[c] > 0)
-            add(shares_[c], of_chain_[k].mean + of_class_[c].mean,
-                of_chain_[k].variance + of_class_[c].variance);
-    };
+  moments<double> total() noexcept {
+    moments<double> sum;
     visit([&](double share, double mean, double) { sum.mean += share * mean; });
     visit([&](double share, double mean, double variance) {
       sum.variance += share * (variance + (mean - sum.mean) * (mean - sum.mean));
@@ -148,21 +152,62 @@ public:
   }
 
 private:
-  struct added_moments : moments {
-    void add(const paths& taken, double length) noexcept {
+  struct added : moments<lanes> {
+    void add(const paths<lanes>& taken, double length) noexcept {
       const auto given = taken.given();
       mean += given.mean * length;
-      variance += given.variance * length * length;
+      variance += given.variance * (length * length);
     }
   };
 
-  std::span<const size_t> live() const noexcept { return {live_.data(), live_count_}; }
+  /// Two chains that are worked on at once; where one is left over, its share counts once.
+  struct pair {
+    struct opening {
+      double active;
+      bool is_live;
+      lanes shares;
+      added sum;
+    };
 
-  const by_class& shares_;
-  by_chain<size_t> live_;
-  size_t live_count_ = 0;
-  by_chain<added_moments> of_chain_;
-  std::array<added_moments, classes> of_class_;
+    size_t first;
+    size_t second;
+    chain_of<lanes> chains;
+    added of_both; ///< whatever the opening was like
+    std::array<opening, openings> of_openings;
+  };
+
+  void add_pair(size_t first, size_t second, const by_class& shares) noexcept {
+    auto& p = pairs_[pair_count_++];
+    const auto& a = grid_chains[first];
+    const auto& b = grid_chains[second];
+    p.first = first;
+    p.second = second;
+    p.chains = {lanes{a.failing, b.failing},
+                lanes{a.recovering, b.recovering},
+                {lanes{a.share[0], b.share[0]}, lanes{a.share[1], b.share[1]}},
+                lanes{a.rate, b.rate},
+                lanes{a.memory, b.memory}};
+    p.of_both = {};
+    for (size_t i = 0; i < openings; ++i) {
+      const double one = shares[first * openings + i];
+      const double other = first == second ? 0 : shares[second * openings + i];
+      p.of_openings[i] = {active_at_opening[i], one + other > 0, lanes{one, other}, added{}};
+    }
+  }
+
+  template <class Add>
+  void visit(Add&& add) noexcept {
+    for (const auto& p : live())
+      for (const auto& o : p.of_openings)
+        for (int lane = 0; lane < 2; ++lane)
+          add(o.shares[lane], p.of_both.mean[lane] + o.sum.mean[lane],
+              p.of_both.variance[lane] + o.sum.variance[lane]);
+  }
+
+  std::span<pair> live() noexcept { return {pairs_.data(), pair_count_}; }
+
+  std::array<pair, chains / 2> pairs_;
+  size_t pair_count_ = 0;
 };
 
 } // namespace
@@ -218,12 +263,12 @@ std::optional<double> telegraph::active_at(const store_view& view, instant at) c
       continue;
     const auto k = c / openings;
     const auto& chain = grid_chains[k];
-    const auto from = around->left == border::opening       ? at_opening(active_at_opening[c % openings])
+    const auto from = around->left == border::opening ? at_opening<double>(active_at_opening[c % openings])
                       : around->left == border::always_open ? chain.share
-                                                            : certain(around->left == border::active);
+                                                            : certain<double>(around->left == border::active);
     const auto here = forward(from, transitions(chain, before[k]));
-    const auto later =
-        around->right ? backward(transitions(chain, after[k]), certain(*around->right)) : nothing_seen;
+    const auto later = around->right ? backward(transitions(chain, after[k]), certain<double>(*around->right))
+                                     : by_state<double>{1, 1};
     active += shares_[c] * (here[1] * later[1] / (here[0] * later[0] + here[1] * later[1]));
   }
   return active;

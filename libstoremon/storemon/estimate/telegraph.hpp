@@ -11,6 +11,7 @@ namespace storemon::estimate {
 class telegraph {
 public:
   /// The store's behaviour, weighed by what was seen of it and by the fleet's.
+  /// @param fleet  as a fit gives them: none is 0
   telegraph(const class_likelihoods& seen, const class_weights& fleet) noexcept;
 
   /// Active time within the opening time of a window, in seconds.
