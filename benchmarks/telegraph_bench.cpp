@@ -52,9 +52,9 @@ store random_store(std::mt19937_64& random) {
     }
   std::erase_if(s.seen, [](observation o) { return o.at() > as_of; });
   const auto index = [&](instant at) {
-    return static_cast<uint32_t>(std::partition_point(s.seen.begin(), s.seen.end(),
-                                                      [&](observation o) { return o.at() < at; }) -
-                                 s.seen.begin());
+    return static_cast<uint32_t>(
+        std::partition_point(s.seen.begin(), s.seen.end(), [&](observation o) { return o.at() < at; }) -
+        s.seen.begin());
   };
   const auto add = [&](const interval& span) {
     s.sessions.push_back({span, index(span.from), index(span.to), 0});
@@ -105,8 +105,8 @@ void count_work(benchmark::State& state) {
   const auto stores = static_cast<double>(fleet().size());
   state.counters["stores"] = stores;
   state.counters["in_session"] = static_cast<double>(in_session);
-  state.counters["per_store"] = benchmark::Counter(stores, benchmark::Counter::kIsIterationInvariantRate |
-                                                               benchmark::Counter::kInvert);
+  state.counters["per_store"] =
+      benchmark::Counter(stores, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void likelihoods(benchmark::State& state) {
@@ -170,9 +170,7 @@ void refit_and_report(benchmark::State& state) {
   const auto on_all = [&](auto&& work) {
     std::vector<std::jthread> running;
     for (size_t t = 0; t < threads; ++t)
-      running.emplace_back([&, t] {
-        work(t, made.size() * t / threads, made.size() * (t + 1) / threads);
-      });
+      running.emplace_back([&, t] { work(t, made.size() * t / threads, made.size() * (t + 1) / threads); });
   };
   for (auto _ : state) {
     on_all([&](size_t, size_t first, size_t last) {
