@@ -35,6 +35,8 @@ struct store_view {
   int64_t active_in_window = 0;    ///< active ones of the in-session observations with from < t <= to
   int64_t observed_in_window = 0;  ///< in-session observations with from < t <= to
   int64_t observed_in_horizon = 0; ///< in-session observations of the horizon
+  /// A session that begins before this has no known begin: the store counts as always open in it.
+  instant begins_known_from = instant::min();
 };
 
 /// Uptime and downtime of one store and window as far as the store alone tells; microseconds.
