@@ -89,7 +89,7 @@ start_server() {
   local line
   mkfifo "$work/stdout"
   set -m
-  build/release/apps/storemond --http.port=0 --data.import="$data" </dev/null >"$work/stdout" 2>"$log" &
+  build/release/apps/storemond --http.port=0 --data.dir="$work/kept" --data.import="$data" </dev/null >"$work/stdout" 2>"$log" &
   server_pid=$!
   set +m
   exec {server_stdout}<"$work/stdout"
