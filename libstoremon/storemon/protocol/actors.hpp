@@ -30,8 +30,8 @@ using shared_marks = shared<std::vector<batch_mark>>;
 
 } // namespace storemon::protocol
 
-// Values that never leave the process; CAF writes nothing of them, also not within others, so none of them may be
-// part of a value that travels.
+// Values that never leave the process; CAF writes nothing of them, also not within others, so none of them
+// may be part of a value that travels.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::report_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::report_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<storemon::protocol::report_status>)
@@ -118,7 +118,8 @@ namespace storemon::protocol {
 using journal_actor = caf::typed_actor<
     /// Takes a partition over: whoever had it before is fenced from now on.
     op<opening, open_atom, uint32_t>,
-    /// The partition's past from a place on, to its owner, or to others under reader_epoch. Fails with fenced.
+    /// The partition's past from a place on, to its owner, or to others under reader_epoch. Fails with
+    /// fenced.
     op<shared_replay, replay_atom, uint32_t, uint64_t, replay_cursor>,
     /// Appends entries to the partition under the epoch, in one commit; answers the seq of the last. Fails
     /// with fenced.
@@ -157,8 +158,8 @@ using shard_actor = caf::typed_actor<
     /// As apply, for a client's batch: one applied before is not applied again. Fails with key_reused where
     /// its key came with another body, conflict where the batch says so.
     op<batch_result, batch_atom, shared_batch>,
-    /// Whether an observation of the batch contradicts what is held, or another of them: then `done.conflicts`
-    /// is 1 and `conflicts` holds the first. Nothing is applied.
+    /// Whether an observation of the batch contradicts what is held, or another of them: then
+    /// `done.conflicts` is 1 and `conflicts` holds the first. Nothing is applied.
     op<batch_result, check_atom, shared_batch>,
     /// The batches remembered.
     op<shared_marks, marks_atom>,
