@@ -1,6 +1,7 @@
 /// The whole engine on a fleet's feeds made nasty: whatever the order of the rows, the number of partitions
 /// and threads, and the size of what is read and sent, every report is the same to the byte.
 #include "storemon/ingest/importer_actor.hpp"
+#include "storemon/model/uuid.hpp"
 #include "storemon/partition/shard_actor.hpp"
 #include "storemon/synth/feed_files.hpp"
 
@@ -310,7 +311,7 @@ public:
       shards_.push_back(system_.spawn(partition::shard, partition::shard_options{slices}));
     report::coordinator_options options;
     options.now = node::system_now;
-    options.new_id = report::random_uuid;
+    options.new_id = random_uuid;
     coordinator_ = system_.spawn(report::coordinator, std::move(options));
     caf::anon_send(coordinator_, protocol::placed_atom_v, shards_);
   }

@@ -3,7 +3,7 @@
 # the test that must catch it to fail. Ends with 0 only when all are caught. Not part of tests/run.sh, for each bug
 # is a build of its own.
 #
-#     bash tests/planted_bugs.sh [BUG...]     default: 1 2 4 8, as numbered in libstoremon/README.md
+#     bash tests/planted_bugs.sh [BUG...]     default: all; the numbers are below
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,7 @@
 #include "storemon/http/api.hpp"
 #include "storemon/http/negotiate.hpp"
 #include "storemon/http/status.hpp"
-#include "storemon/http/uuid.hpp"
+#include "storemon/model/uuid.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -1,5 +1,7 @@
 #include "storemon/http/fields.hpp"
 
+#include "storemon/model/local_text.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -102,10 +104,9 @@ result<instant> read_instant(std::string_view name, std::string_view text) {
 }
 
 result<std::chrono::local_days> read_date(std::string_view name, std::string_view text) {
-  const auto midnight = parse_instant(std::string(text) + "T00:00:00Z");
-  if (!midnight)
-    return invalid(in_quotes(name) + " has to be a date such as 2023-01-25, not " + in_quotes(text));
-  return std::chrono::local_days(std::chrono::floor<std::chrono::days>(midnight->time_since_epoch()));
+  if (const auto date = parse_date(text))
+    return *date;
+  return invalid(in_quotes(name) + " has to be a date such as 2023-01-25, not " + in_quotes(text));
 }
 
 } // namespace storemon::http

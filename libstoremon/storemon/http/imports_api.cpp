@@ -5,7 +5,7 @@
 #include "storemon/http/parameters.hpp"
 #include "storemon/http/status.hpp"
 #include "storemon/http/upload.hpp"
-#include "storemon/http/uuid.hpp"
+#include "storemon/model/uuid.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -2,7 +2,7 @@
 
 #include "storemon/http/fields.hpp"
 #include "storemon/http/import_json.hpp"
-#include "storemon/http/uuid.hpp"
+#include "storemon/model/uuid.hpp"
 
 #include <boost/json.hpp>
 

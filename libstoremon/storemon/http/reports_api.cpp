@@ -4,7 +4,7 @@
 #include "storemon/http/parameters.hpp"
 #include "storemon/http/report_json.hpp"
 #include "storemon/http/status.hpp"
-#include "storemon/http/uuid.hpp"
+#include "storemon/model/uuid.hpp"
 
 #include <boost/json.hpp>
 

@@ -3,9 +3,9 @@
 #include "storemon/http/report_json.hpp"
 #include "storemon/http/status.hpp"
 #include "storemon/http/store_parameters.hpp"
+#include "storemon/model/local_text.hpp"
 
 #include <boost/json.hpp>
-#include <spdlog/fmt/fmt.h>
 
 namespace storemon::http {
 
@@ -27,21 +27,8 @@ json::array spans_json(const interval_set& spans) {
   return list;
 }
 
-std::string time_text(duration since_midnight) {
-  const std::chrono::hh_mm_ss time(since_midnight);
-  auto text =
-      fmt::format("{:02}:{:02}:{:02}", time.hours().count(), time.minutes().count(), time.seconds().count());
-  if (time.subseconds() != duration::zero())
-    text += fmt::format(".{:06}", time.subseconds().count());
-  return text;
-}
-
 json::value date_json(std::chrono::local_days date) {
-  if (date == always_valid)
-    return nullptr;
-  const std::chrono::year_month_day ymd(date);
-  return json::value(fmt::format("{:04}-{:02}-{:02}", static_cast<int>(ymd.year()),
-                                 static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day())));
+  return date == always_valid ? json::value(nullptr) : json::value(date_text(date));
 }
 
 json::array hours_json(const std::vector<protocol::hours_version>& versions) {

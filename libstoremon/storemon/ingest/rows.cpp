@@ -1,5 +1,7 @@
 #include "storemon/ingest/rows.hpp"
 
+#include "storemon/model/local_text.hpp"
+
 #include <algorithm>
 
 namespace storemon::ingest {
@@ -10,22 +12,6 @@ namespace {
 bool says(std::string_view text, std::string_view word) noexcept {
   return std::equal(text.begin(), text.end(), word.begin(), word.end(),
                     [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
-}
-
-/// `YYYY-MM-DD`; empty is always_valid.
-std::optional<std::chrono::local_days> read_date(std::string_view text) noexcept {
-  if (text.empty())
-    return always_valid;
-  constexpr size_t date_bytes = 10;
-  constexpr std::string_view midnight = " 00:00:00";
-  char full[date_bytes + midnight.size()];
-  if (text.size() != date_bytes)
-    return std::nullopt;
-  std::copy(midnight.begin(), midnight.end(), std::copy(text.begin(), text.end(), full));
-  const auto at = parse_instant({full, sizeof full});
-  if (!at)
-    return std::nullopt;
-  return std::chrono::local_days(std::chrono::floor<std::chrono::days>(*at).time_since_epoch());
 }
 
 } // namespace
@@ -61,7 +47,8 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
   row.row.reset();
   row.valid_from.reset();
   if (where.valid_from) {
-    row.valid_from = read_date(fields[*where.valid_from]);
+    const auto date = fields[*where.valid_from];
+    row.valid_from = date.empty() ? always_valid : parse_date(date);
     if (!row.valid_from)
       return reject_reason::bad_date;
     if (fields[where.column[1]].empty() && fields[where.column[2]].empty() && fields[where.column[3]].empty())

@@ -1,5 +1,7 @@
 #include "storemon/node/engine.hpp"
 
+#include "storemon/model/uuid.hpp"
+
 namespace storemon::node {
 
 using namespace protocol;
@@ -37,7 +39,7 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   if (!reports.now)
     reports.now = system_now;
   if (!reports.new_id)
-    reports.new_id = report::random_uuid;
+    reports.new_id = random_uuid;
   reports.slices_in_flight = std::max(reports.slices_in_flight, 2 * workers);
   reports.writers = workers;
   auto& intake = options.intake;

@@ -6,13 +6,6 @@ namespace storemon::node {
 
 using namespace protocol;
 
-namespace {
-
-/// Whoever reads a partition without owning it.
-constexpr uint64_t no_epoch = 0;
-
-} // namespace
-
 void exporter_state::start(exporter_self::pointer self, exporter_options options) {
   self_ = self;
   options_ = std::move(options);
@@ -87,7 +80,7 @@ void exporter_state::go_on(uint64_t number) {
 
 void exporter_state::load(uint64_t number, replay_cursor at) {
   const auto partition = jobs_.at(number).partition;
-  self_->request(options_.journal, caf::infinite, replay_atom_v, partition, no_epoch, at)
+  self_->request(options_.journal, caf::infinite, replay_atom_v, partition, reader_epoch, at)
       .then(
           [this, number](const shared_replay& slice) {
             if (jobs_.count(number))

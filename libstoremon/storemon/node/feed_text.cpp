@@ -1,9 +1,8 @@
 #include "storemon/node/feed_text.hpp"
 
-#include <fmt/format.h>
+#include "storemon/model/local_text.hpp"
 
 #include <chrono>
-#include <iterator>
 
 namespace storemon::node {
 
@@ -24,23 +23,9 @@ void append_field(std::string_view text, std::string& to) {
   to += '"';
 }
 
-/// `HH:MM:SS`, with microseconds where there are any.
-void append_time_of_day(duration since_midnight, std::string& to) {
-  const auto us = since_midnight.count();
-  const auto seconds = us / 1'000'000;
-  auto out = std::back_inserter(to);
-  fmt::format_to(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-  if (us % 1'000'000 != 0)
-    fmt::format_to(out, ".{:06}", us % 1'000'000);
-}
-
-/// `YYYY-MM-DD`; empty for always.
-void append_date(std::chrono::local_days date, std::string& to) {
-  if (date == always_valid)
-    return;
-  const std::chrono::year_month_day d(date);
-  fmt::format_to(std::back_inserter(to), "{:04}-{:02}-{:02}", static_cast<int>(d.year()),
-                 static_cast<unsigned>(d.month()), static_cast<unsigned>(d.day()));
+/// Empty for always.
+std::string valid_from_text(std::chrono::local_days date) {
+  return date == always_valid ? std::string() : date_text(date);
 }
 
 /// `YYYY-MM-DD HH:MM:SS.ffffff UTC`.
@@ -68,17 +53,17 @@ void append_hours(const partition::store& s, std::string_view id, std::string& t
       to += ',';
       to += static_cast<char>('0' + row.day);
       to += ',';
-      append_time_of_day(row.start, to);
+      to += time_text(row.start);
       to += ',';
-      append_time_of_day(row.end, to);
+      to += time_text(row.end);
       to += ',';
-      append_date(version.valid_from, to);
+      to += valid_from_text(version.valid_from);
       to += '\n';
     }
     if (version.rows.empty()) { // open 24x7 from that date on
       to += id;
       to += ",,,,";
-      append_date(version.valid_from, to);
+      to += valid_from_text(version.valid_from);
       to += '\n';
     }
   }

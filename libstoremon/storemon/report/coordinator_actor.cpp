@@ -2,9 +2,6 @@
 
 #include "storemon/estimate/estimator.hpp"
 
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
-
 #include <algorithm>
 
 namespace storemon::report {
@@ -19,12 +16,6 @@ constexpr auto restore_pause = std::chrono::seconds(1);
 const error not_restored{errc::not_ready, "the reports kept by the journal are still being read"};
 
 } // namespace
-
-std::string random_uuid() {
-  thread_local boost::uuids::random_generator
-      generate; // reads the system's entropy; creating one is not free
-  return to_string(generate());
-}
 
 void coordinator_state::start(coordinator_self::pointer self, coordinator_options options) {
   self_ = self;

@@ -142,7 +142,4 @@ private:
 coordinator_self::behavior_type coordinator(coordinator_self::stateful_pointer<coordinator_state> self,
                                             coordinator_options options);
 
-/// A random UUID (version 4) in its canonical form.
-std::string random_uuid();
-
 } // namespace storemon::report

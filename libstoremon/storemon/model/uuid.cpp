@@ -1,4 +1,4 @@
-#include "storemon/http/uuid.hpp"
+#include "storemon/model/uuid.hpp"
 
 #include <sys/random.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace storemon::http {
+namespace storemon {
 
 namespace {
 
@@ -47,4 +47,4 @@ std::optional<std::string> parse_uuid(std::string_view text) {
   return id;
 }
 
-} // namespace storemon::http
+} // namespace storemon
