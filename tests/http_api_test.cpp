@@ -574,6 +574,18 @@ TEST_CASE("readiness names what is missing") {
   CHECK(client.get("/readyz").status == 503);
 }
 
+TEST_CASE("readiness tells of damage, though what is damaged still answers") {
+  site s;
+  s.s->use([](auto& now) { now.health.damaged = {1, 4}; });
+  auto client = s.client();
+  const auto answer = client.get("/readyz");
+  CHECK(answer.status == 503);
+  const auto body = body_of(answer);
+  CHECK(text(body, "error") == "damaged");
+  CHECK(text(body, "status") == "damaged");
+  CHECK(text(body, "partitions_damaged") == "[1,4]");
+}
+
 TEST_CASE("silent actors make 503, and no connection waits for ever") {
   site s;
   s.s->use([](auto& now) { now.silent = true; });

@@ -30,12 +30,15 @@ json::object readiness_json(const protocol::health& health) {
     if (!node.up)
       missing.push_back(json::value(utf8(node.name)));
   }
-  return {{"status", health.ready ? "ready" : "not_ready"},
+  return {{"status", !health.ready            ? "not_ready"
+                     : health.damaged.empty() ? "ready"
+                                              : "damaged"},
           {"partitions", health.partitions.size()},
           {"partitions_serving",
            std::count(health.partitions.begin(), health.partitions.end(), partition_state::serving)},
           {"partitions_missing", partitions_in(health, partition_state::absent)},
           {"partitions_loading", partitions_in(health, partition_state::loading)},
+          {"partitions_damaged", json::value_from(health.damaged)},
           {"nodes", std::move(nodes)},
           {"nodes_missing", std::move(missing)},
           {"importing", health.importing},
@@ -74,10 +77,14 @@ awaitable<response> readyz(const api_context& c, const request&, std::string) {
   if (!health)
     co_return problem(503, to_string(health.error().code), health.error().detail);
   auto body = readiness_json(*health);
-  if (health->ready)
+  // What is damaged serves what it has, but whoever relies on this node must hear of it.
+  const auto lacking = !health->ready ? errc::not_ready : health->damaged.empty() ? errc::ok : errc::damaged;
+  if (lacking == errc::ok)
     co_return json_answer(200, body);
-  body["error"] = to_string(errc::not_ready);
-  body["detail"] = "not all partitions serve yet";
+  body["error"] = to_string(lacking);
+  body["detail"] = lacking == errc::damaged
+                       ? "what is stored of some partitions fails its checks: they are read-only"
+                       : "not all partitions serve yet";
   auto answer = json_answer(503, body);
   answer.fields.push_back({"Retry-After", "1"});
   co_return answer;

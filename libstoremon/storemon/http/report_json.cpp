@@ -30,11 +30,18 @@ json::value instant_json(const std::optional<instant>& at) {
 }
 
 json::object report_json(const protocol::report_status& report) {
-  json::object out{{"status", to_string(report.state)},        {"report_id", report.id},
-                   {"as_of", instant_json(report.as_of)},      {"estimator", utf8(report.request.estimator)},
-                   {"scope", to_string(report.request.scope)}, {"columns", to_string(report.request.columns)},
-                   {"created", instant_json(report.created)},  {"finished", instant_json(report.finished)},
-                   {"stores_done", report.stores_done},        {"stores_total", report.stores_total}};
+  json::object out{{"status", to_string(report.state)},
+                   {"report_id", report.id},
+                   {"as_of", instant_json(report.as_of)},
+                   {"estimator", utf8(report.request.estimator)},
+                   {"scope", to_string(report.request.scope)},
+                   {"columns", to_string(report.request.columns)},
+                   {"created", instant_json(report.created)},
+                   {"finished", instant_json(report.finished)},
+                   {"stores_done", report.stores_done},
+                   {"stores_total", report.stores_total},
+                   {"durable", report.durable},
+                   {"gaps", json::value_from(report.gaps)}};
   switch (report.state) {
   case protocol::report_state::running:
     out["progress_percent"] = report.stores_total > 0 ? 100 * report.stores_done / report.stores_total : 0;

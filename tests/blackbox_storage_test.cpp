@@ -1,0 +1,170 @@
+/// The data directory as an operator meets it: who may open it, what backup, verify, restore and export make
+/// of it, and what a server says whose data are damaged.
+#include "support/server_process.hpp"
+
+#include <fstream>
+
+using namespace storemon::test;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+/// A fleet's feeds, and a place for the data directory and for what is made of it.
+class site {
+public:
+  site() {
+    server_process server(options({"--data.import=" + feeds_.path()}));
+    auto client = server.client();
+    report_ = csv_of(client, "/trigger_report?columns=full");
+    CHECK(server.stop() == 0);
+  }
+
+  std::string inside(const std::string& name) const { return (scratch_.path() / name).string(); }
+
+  std::string data() const { return inside("data"); }
+
+  std::string feeds() const { return feeds_.path(); }
+
+  /// Of a server on that directory.
+  static std::vector<std::string> on(const std::string& directory, std::vector<std::string> more = {}) {
+    more.push_back("--data.dir=" + directory);
+    more.push_back("--node.partitions=5");
+    return more;
+  }
+
+  std::vector<std::string> options(std::vector<std::string> more = {}) const {
+    return on(data(), std::move(more));
+  }
+
+  /// The full report of what was imported.
+  const std::string& report() const noexcept { return report_; }
+
+private:
+  sample_data feeds_{60};
+  scratch_directory scratch_;
+  std::string report_;
+};
+
+outcome storemond(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), STOREMOND);
+  return run(arguments);
+}
+
+/// "state hash 0123..." of what `verify` prints.
+std::string state_hash_of(const std::string& path) {
+  const auto verified = storemond({"verify", path});
+  INFO(verified.out << verified.err);
+  REQUIRE(verified.exit_code == 0);
+  CHECK_THAT(verified.out, StartsWith(path + ": 5 partitions, 60 stores, ") && Contains("\nsound\n"));
+  const auto at = verified.out.find("state hash ");
+  REQUIRE(at != std::string::npos);
+  return verified.out.substr(at, verified.out.find('\n', at) - at);
+}
+
+/// Alters the longest run of bytes it can find of a table's rows: one bit of a store's name.
+void damage(const std::string& directory, const std::string& text) {
+  const auto file = directory + "/store-1.db";
+  auto bytes = read_file(file);
+  const auto at = bytes.find(text);
+  REQUIRE(at != std::string::npos);
+  bytes[at] = static_cast<char>(bytes[at] ^ 1);
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+} // namespace
+
+TEST_CASE("one server at a time has a data directory") {
+  const site s;
+  server_process first(s.options());
+  const auto second = run(server_command(s.options()));
+  CHECK(second.exit_code == 1);
+  CHECK(second.out.empty());
+  CHECK_THAT(second.err, Contains(s.data()) && Contains("in use"));
+  const auto exported = tool({"export", s.data(), "--out", s.inside("feeds")});
+  CHECK(exported.exit_code == 1);
+  CHECK_THAT(exported.err, Contains(s.data()) && Contains("in use"));
+  CHECK(first.stop() == 0);
+}
+
+TEST_CASE("a restart serves what was stored, and another number of partitions is refused") {
+  const site s;
+  server_process server(s.options());
+  auto client = server.client();
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report()));
+  CHECK(server.stop() == 0);
+  const auto other = run(server_command({"--data.dir=" + s.data(), "--node.partitions=6"}));
+  CHECK(other.exit_code == 1);
+  CHECK_THAT(other.err, Contains("partitions"));
+}
+
+TEST_CASE("a backup of a running server is verified, restored and served") {
+  const site s;
+  server_process server(s.options());
+  const auto copy = s.inside("copy.db");
+  const auto made = storemond({"backup", copy, "--data.dir=" + s.data()});
+  INFO(made.err);
+  REQUIRE(made.exit_code == 0);
+  CHECK(made.out == copy + ": written and verified\n");
+  const auto again = storemond({"backup", copy, "--data.dir=" + s.data()});
+  CHECK(again.exit_code == 1);
+  CHECK_THAT(again.err, Contains(copy));
+  CHECK(server.stop() == 0);
+  CHECK(state_hash_of(copy) == state_hash_of(s.data()));
+
+  const auto second = s.inside("restored");
+  const auto restored = storemond({"restore", copy, "--data.dir=" + second});
+  INFO(restored.err);
+  REQUIRE(restored.exit_code == 0);
+  CHECK(state_hash_of(second) == state_hash_of(s.data()));
+  CHECK(storemond({"restore", copy, "--data.dir=" + second}).exit_code == 1);
+  server_process from_copy(site::on(second));
+  auto client = from_copy.client();
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report()));
+  CHECK(from_copy.stop() == 0);
+}
+
+TEST_CASE("what a stopped server's directory exports imports to the same state") {
+  const site s;
+  const auto feeds = s.inside("feeds");
+  const auto exported = tool({"export", s.data(), "--out", feeds});
+  INFO(exported.err);
+  REQUIRE(exported.exit_code == 0);
+  const auto second = s.inside("second");
+  server_process server(site::on(second, {"--data.import=" + feeds}));
+  auto client = server.client();
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report()));
+  CHECK(server.stop() == 0);
+  CHECK(state_hash_of(second) == state_hash_of(s.data()));
+}
+
+TEST_CASE("damage is told by verify, by the restarted server's health and by its reports") {
+  const site s;
+  // The first store's id, as the table of names keeps it.
+  const auto id = s.report().substr(s.report().find('\n') + 1,
+                                    s.report().find(',', s.report().find('\n')) - s.report().find('\n') - 1);
+  damage(s.data(), id);
+  const auto verified = storemond({"verify", s.data()});
+  CHECK(verified.exit_code == 1);
+  CHECK_THAT(verified.out, Contains("damaged: ") && Contains("1 damages"));
+
+  server_process server(s.options());
+  auto client = server.client();
+  const auto health = client.get("/readyz");
+  CHECK(health.status == 503);
+  const auto object = object_of(health);
+  CHECK(text_of(object, "status") == "damaged");
+  CHECK(text_of(object, "error") == "damaged");
+  const auto& partitions = object.at("partitions_damaged").as_array();
+  REQUIRE(partitions.size() == 1);
+  const auto report = wait_for(client, report_id_of(client.post("/trigger_report")));
+  CHECK(text_of(report, "status") == "Complete");
+  CHECK((report.at("gaps") == object.at("partitions_damaged")));
+  const auto push = client.post("/api/v1/observations",
+                                R"([{"store_id":")" + id +
+                                    R"(","status":"active","timestamp_utc":"2023-01-24 10:14:00 UTC"}])",
+                                {{"Content-Type", "application/json"}});
+  CHECK(push.status == 503);
+  CHECK(text_of(object_of(push), "error") == "damaged");
+  CHECK(server.stop() == 0);
+}
