@@ -126,10 +126,11 @@ TEST_CASE("reads that fail are errors, and succeed later") {
   }
   const auto b = must_open(directory, disk.name());
   disk.set_faults({0, 0, 1000});
-  const auto records = b->read_records(0, 0, SIZE_MAX);
-  REQUIRE_FALSE(records);
-  CHECK(records.error().code == errc::io_failed);
+  const auto names = b->store_names(0); // pages that nothing has read yet
+  REQUIRE_FALSE(names);
+  CHECK(names.error().code == errc::io_failed);
   disk.set_faults({});
+  CHECK(b->store_names(0)->size() > 10);
   CHECK(b->read_records(0, 0, SIZE_MAX)->size() > 10);
   CHECK(book.missing(*b) == std::vector<std::string>{});
 }

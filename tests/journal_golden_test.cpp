@@ -1,4 +1,4 @@
-/// Data that each released version wrote stays readable: tests/golden/journal-v1 was written once, by the
+/// Data that each version of the tables held stays readable: tests/golden/journal-vN was written once, by the
 /// hidden test below, and is never written again.
 #include "support/backend_sites.hpp"
 #include "support/ledger.hpp"
@@ -13,7 +13,8 @@ using namespace storemon;
 using namespace storemon::journal;
 using namespace storemon::test;
 
-constexpr const char* golden = STOREMON_SOURCE_DIR "/tests/golden/journal-v1";
+const std::string golden = STOREMON_SOURCE_DIR "/tests/golden/journal-v";
+constexpr const char* newest = "2";
 
 instant hour(int64_t n) {
   return at_microseconds(1'674'000'000'000'000 + n * 3'600'000'000);
@@ -62,9 +63,9 @@ update golden_chunk() {
 
 } // namespace
 
-TEST_CASE("writes tests/golden/journal-v1 anew", "[.][golden]") {
-  std::filesystem::remove_all(golden);
-  const auto b = must_open(golden);
+TEST_CASE("writes the golden directory of the newest version anew", "[.][golden]") {
+  std::filesystem::remove_all(golden + newest);
+  const auto b = must_open(golden + newest);
   codec coder;
   store_names names;
   ownership end{1, 1, 0};
@@ -94,12 +95,14 @@ TEST_CASE("writes tests/golden/journal-v1 anew", "[.][golden]") {
       .value();
 }
 
-TEST_CASE("the data of version 1 is read as it was written") {
+TEST_CASE("the data of every version is read as it was written, and brought to the newest") {
+  const std::string version = GENERATE("1", "2");
+  INFO("version " << version);
   scratch_directory scratch;
   const auto directory = (scratch.path() / "data").string();
-  std::filesystem::copy(golden, directory, std::filesystem::copy_options::recursive);
+  std::filesystem::copy(golden + version, directory, std::filesystem::copy_options::recursive);
   const auto b = must_open(directory);
-  CHECK(*b->value("schema_version") == "1");
+  CHECK(*b->value("schema_version") == newest);
   CHECK(*b->value("n_partitions") == "4");
   CHECK(b->value("incarnation")->size() == 32);
   CHECK(b->owner(2)->epoch == 1);

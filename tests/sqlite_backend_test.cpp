@@ -94,7 +94,26 @@ TEST_CASE("each place has an incarnation of its own, which stays") {
   CHECK(incarnation.size() == 32);
   CHECK(*one.open()->value("incarnation") == incarnation);
   CHECK(*other.open()->value("incarnation") != incarnation);
-  CHECK(*one.open()->value("schema_version") == "1");
+  CHECK(*one.open()->value("schema_version") == "2");
+}
+
+TEST_CASE("what is restored is other data, which no owner of the original can write to") {
+  sqlite_site site;
+  const auto b = site.open();
+  owner_double owner(3);
+  REQUIRE(b->commit(std::vector<operation>{owner.take(*b, 1)}));
+  REQUIRE(b->commit(std::vector<operation>{owner.next_append(1, 2, 60)}));
+  REQUIRE(b->copy_to(site.copy_path()));
+  const auto directory = site.directory() + "-restored";
+  REQUIRE(restore_sqlite(site.copy_path(), directory));
+  const auto restored = must_open(directory);
+  CHECK(restored->owner(1)->epoch == b->owner(1)->epoch + 1'000'000);
+  CHECK(restored->owner(1)->next_seq == b->owner(1)->next_seq);
+  CHECK(restored->value("incarnation")->size() == 32);
+  CHECK(*restored->value("incarnation") != *b->value("incarnation"));
+  CHECK(restored->commit(std::vector<operation>{owner.next_append(1, 1, 60)}).value() ==
+        std::vector<errc>{errc::fenced});
+  CHECK(verify(*restored, 2)->all_damage() == std::vector<std::string>{});
 }
 
 TEST_CASE("what is altered behind our back is damaged") {

@@ -2,7 +2,9 @@
 
 #include "storemon/journal/replay.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace storemon::journal {
 
@@ -188,17 +190,25 @@ result<bool> journal_state::snapshot_put(const manifest& m, const std::optional<
   return true;
 }
 
+/// Records that a snapshot made needless are gathered until every partition has some, or one has more:
+/// records of all partitions share their pages, which are so written once.
 void journal_state::forget_records(const manifest& m, const manifest& before) {
-  const operation what = compact{m.partition, m.epoch, before.through_seq,
-                                 options_.now() - options_.retention, before.generation};
-  const auto done = backend_->commit({&what, 1});
+  const bool again = needless_.contains(m.partition);
+  needless_[m.partition] = compact{m.partition, m.epoch, before.through_seq,
+                                   options_.now() - options_.retention, before.generation};
+  const auto open = std::count_if(ledgers_.begin(), ledgers_.end(), [](const auto& l) { return l.open(); });
+  if (!again && needless_.size() < static_cast<size_t>(open))
+    return;
+  std::vector<operation> what;
+  for (const auto& [partition, c] : std::exchange(needless_, {}))
+    what.emplace_back(c);
+  const auto done = backend_->commit(what);
   if (done) {
     ++commits_;
     return;
   }
-  // The snapshot stands, and the next one forgets what this one did not.
-  options_.log_error("records of " + of_partition(m.partition) +
-                     " are kept longer than need be: " + done.error().detail);
+  // The snapshots stand, and the next ones forget what these did not.
+  options_.log_error("records are kept longer than need be: " + done.error().detail);
   note(done.error());
 }
 

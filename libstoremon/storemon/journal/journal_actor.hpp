@@ -95,7 +95,8 @@ private:
   std::unique_ptr<backend> backend_;
   journal_options options_;
   codec codec_;
-  std::vector<ledger> ledgers_; // by partition
+  std::vector<ledger> ledgers_;          // by partition
+  std::map<uint32_t, compact> needless_; // by partition
   commit_queue queue_;
   bool awake_ = false; // a message to commit is on its way
   bool failing_ = false;

@@ -83,20 +83,24 @@ public:
   result<std::vector<record>> read_records(uint32_t partition, uint64_t from, size_t bytes_max) override {
     std::vector<record> rows;
     size_t bytes = 0;
-    const int code = db_->each(
-        "SELECT seq, epoch, kind, codec, count, oldest, newest, written, prev_crc, crc, payload FROM journal "
-        "WHERE partition_id = ?1 AND seq >= ?2 ORDER BY seq",
-        [&](const sqlite_row& r) {
-          rows.push_back({partition, r.integer<uint64_t>(0), r.integer<uint64_t>(1), r.integer<uint8_t>(2),
-                          r.integer<uint8_t>(3), r.integer<uint32_t>(4), r.integer<int64_t>(5),
-                          r.integer<int64_t>(6), r.time(7), r.integer<uint32_t>(8), r.integer<uint32_t>(9),
-                          r.bytes(10)});
-          bytes += rows.back().payload.size();
-          return bytes <= bytes_max;
-        },
-        partition, std::min(from, integer_max));
-    if (code != SQLITE_OK)
-      return read_failure(*db_, code);
+    for (const auto& [seq, row] : places_.from(partition, from)) {
+      const int code = db_->each(
+          "SELECT partition_id, seq, epoch, kind, codec, count, oldest, newest, written, prev_crc, crc, "
+          "payload FROM journal WHERE id = ?1",
+          [&](const sqlite_row& r) {
+            rows.push_back({r.integer<uint32_t>(0), r.integer<uint64_t>(1), r.integer<uint64_t>(2),
+                            r.integer<uint8_t>(3), r.integer<uint8_t>(4), r.integer<uint32_t>(5),
+                            r.integer<int64_t>(6), r.integer<int64_t>(7), r.time(8), r.integer<uint32_t>(9),
+                            r.integer<uint32_t>(10), r.bytes(11)});
+            bytes += rows.back().payload.size();
+            return true;
+          },
+          row);
+      if (code != SQLITE_OK)
+        return read_failure(*db_, code);
+      if (bytes > bytes_max)
+        break;
+    }
     return rows;
   }
 
@@ -152,6 +156,9 @@ public:
     if (auto done = move_to_copy(); !done)
       return done;
 #endif
+    // A commit that failed may be there after all.
+    if (auto found = find_records(); !found)
+      return error{errc::storage_failing, found.error().detail};
     if (auto cleared = directory_->clear_failed(); !cleared)
       return cleared;
     failure_.clear();
@@ -160,6 +167,13 @@ public:
 
   uint64_t bytes_free() const override {
     return directory_->bytes_free();
+  }
+
+  /// To be called once before anything else.
+  result<void> find_records() {
+    if (const int code = places_.load(*db_); code != SQLITE_OK)
+      return read_failure(*db_, code);
+    return {};
   }
 
   /// As if a write had failed: until heal().
@@ -180,7 +194,7 @@ private:
     for (size_t i = 0; code == SQLITE_OK && i < what.size(); ++i) {
       if (outcomes[i] == errc::damaged)
         continue;
-      const auto outcome = std::visit(sqlite_operations{*db_}, what[i]);
+      const auto outcome = std::visit(sqlite_operations{*db_, places_}, what[i]);
       if (const auto* failed = std::get_if<int>(&outcome)) {
         code = *failed;
         break;
@@ -191,7 +205,10 @@ private:
     }
     if (code == SQLITE_OK)
       code = db_->run("COMMIT");
-    if (code != SQLITE_OK) {
+    if (code == SQLITE_OK)
+      places_.keep();
+    else {
+      places_.undo();
       if (code != again)
         last_message_ = db_->message();
       if (db_->in_transaction()) // some failures have ended it already
@@ -226,10 +243,9 @@ private:
 
   /// A partition without an owner has nothing.
   result<void> check_unowned(uint32_t partition) {
-    bool something = false;
+    bool something = !places_.from(partition, 0).empty();
     const int code = db_->each(
-        "SELECT 1 WHERE EXISTS(SELECT 1 FROM journal WHERE partition_id = ?1) OR "
-        "EXISTS(SELECT 1 FROM store WHERE partition_id = ?1) OR "
+        "SELECT 1 WHERE EXISTS(SELECT 1 FROM store WHERE partition_id = ?1) OR "
         "EXISTS(SELECT 1 FROM snapshot WHERE partition_id = ?1)",
         [&](const sqlite_row&) { return something = true; }, partition);
     if (code != SQLITE_OK)
@@ -261,6 +277,7 @@ private:
 
   std::unique_ptr<data_directory> directory_;
   std::unique_ptr<sqlite_handle> db_;
+  record_places places_;
   uint64_t number_;
   std::string vfs_;
   int log_pages_max_;
@@ -277,6 +294,26 @@ result<bool> holds_data(sqlite_handle& db) {
   if (code != SQLITE_OK)
     return read_failure(db, code);
   return something;
+}
+
+/// No owner of what was copied may write to the copy, should it still be alive.
+result<void> begin_anew(sqlite_handle& db) {
+  constexpr uint64_t far_enough = 1'000'000;
+  if (auto done = migrate(db, false); !done)
+    return done;
+  int code = db.run("BEGIN IMMEDIATE");
+  if (code == SQLITE_OK) {
+    if (auto raised = raise_epochs(db, far_enough); !raised)
+      return raised;
+    code = write_incarnation(db);
+  }
+  if (code == SQLITE_OK)
+    code = db.run("COMMIT");
+  if (code == SQLITE_OK)
+    code = db.checkpoint();
+  if (code != SQLITE_OK)
+    return read_failure(db, code);
+  return {};
 }
 
 } // namespace
@@ -310,6 +347,8 @@ result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options) {
     remove_database(**db, (*directory)->file(number - 1)); // a heal may have been cut short before it did
   const bool failing = (*directory)->marked_failed();
   auto opened = std::make_unique<sqlite_backend>(std::move(*directory), std::move(*db), number, options);
+  if (auto found = opened->find_records(); !found)
+    return found.error();
   if (failing) {
     opened->poison("the process before ended while its writes failed");
     if (auto healed = opened->heal(); !healed)
@@ -333,6 +372,11 @@ result<void> restore_sqlite(const std::string& copy, const std::string& director
   if (!source)
     return source.error();
   if (auto done = copy_database(**source, file, (*target)->lock_file(), {}); !done)
+    return done;
+  auto restored = sqlite_handle::open({file, (*target)->lock_file(), {}, false});
+  if (!restored)
+    return restored.error();
+  if (auto done = begin_anew(**restored); !done)
     return done;
   return (*target)->set_current(1);
 }

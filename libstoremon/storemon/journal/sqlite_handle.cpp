@@ -11,7 +11,7 @@ namespace {
 /// One connection of one process: the log needs no shared memory, and SQLite's WAL-reset bug (two connections
 /// that checkpoint and write at once) cannot strike. Freed pages need not be overwritten, and nothing is
 /// mapped, so that a failing disk is an error and no signal. SQLite's own hook, which would move the log and
-/// keep a failure to itself, is replaced by ours.
+/// keep a failure to itself, is replaced by ours. The cache has room for the pages that go on being written.
 constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE;"
                                  "PRAGMA journal_mode=WAL;"
 #if STOREMON_PLANT_BUG == 1
@@ -22,6 +22,7 @@ constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE;"
                                  "PRAGMA journal_size_limit=67108864;"
                                  "PRAGMA secure_delete=OFF;"
                                  "PRAGMA mmap_size=0;"
+                                 "PRAGMA cache_size=-8192;"
                                  "PRAGMA temp_store=MEMORY;"
                                  "PRAGMA trusted_schema=OFF;"
                                  "BEGIN EXCLUSIVE;"

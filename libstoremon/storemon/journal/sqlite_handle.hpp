@@ -98,6 +98,9 @@ public:
 
   int64_t changes() const noexcept { return sqlite3_changes64(db_); }
 
+  /// The id that the last INSERT gave.
+  int64_t last_row() const noexcept { return sqlite3_last_insert_rowid(db_); }
+
   bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
 
   /// Pages in the log after the last commit.

@@ -54,6 +54,29 @@ bool is_ok(const operation_outcome& outcome) {
   return outcome == operation_outcome(errc::ok);
 }
 
+/// Deletes a partition's records before `end`, up to the first that is not older than what is asked.
+int delete_records(sqlite_handle& db, record_places& places, const compact& c, uint64_t end) {
+  const auto all = places.from(c.partition, 0);
+  uint64_t next = 0; // the first seq that may stay
+  for (const auto& [seq, row] : all) {
+    bool old = seq < end;
+    int code = SQLITE_OK;
+    if (old)
+      code = db.each(
+          "SELECT written < ?2 FROM journal WHERE id = ?1",
+          [&](const sqlite_row& r) { return old = r.integer<int>(0) != 0; }, row, c.older_than);
+    if (code == SQLITE_OK && old)
+      code = db.run("DELETE FROM journal WHERE id = ?1", row);
+    if (code != SQLITE_OK)
+      return code;
+    if (!old)
+      break;
+    next = seq + 1;
+  }
+  places.drop(c.partition, next);
+  return SQLITE_OK;
+}
+
 } // namespace
 
 result<owner_row> read_owner(sqlite_handle& db, uint32_t partition) {
@@ -75,6 +98,25 @@ result<owner_row> read_owner(sqlite_handle& db, uint32_t partition) {
   if (!sound)
     return error{errc::damaged, "the owner of partition " + std::to_string(partition) + " fails its CRC"};
   return found;
+}
+
+result<void> raise_epochs(sqlite_handle& db, uint64_t by) {
+  std::vector<uint32_t> partitions;
+  int code = db.each("SELECT partition_id FROM partition_owner", [&](const sqlite_row& row) {
+    partitions.push_back(row.integer<uint32_t>(0));
+    return true;
+  });
+  for (size_t i = 0; code == SQLITE_OK && i < partitions.size(); ++i) {
+    auto row = read_owner(db, partitions[i]);
+    if (!row)
+      return row.error();
+    const auto seen = row->owner.epoch;
+    row->owner.epoch += by;
+    code = write_owner(db, partitions[i], *row, seen);
+  }
+  if (code != SQLITE_OK)
+    return read_failure(db, code);
+  return {};
 }
 
 int read_manifests(sqlite_handle& db, uint32_t partition, std::vector<manifest>& newest) {
@@ -140,6 +182,7 @@ operation_outcome sqlite_operations::operator()(const append& a) const {
                r.prev_crc, r.crc, blob{r.payload}));
     if (!is_ok(outcome))
       return outcome;
+    places.add(r.partition, {r.seq, db.last_row()});
   }
   return errc::ok;
 }
@@ -179,16 +222,8 @@ operation_outcome sqlite_operations::operator()(const compact& c) const {
   if (newest.size() < 2)
     return errc::ok;
   const auto generation = std::min(c.generation_min, newest.back().generation);
-  auto end = std::min({c.through_seq, newest.back().through_seq, integer_max - 1}) + 1;
-  int code = db.each(
-      "SELECT seq FROM journal WHERE partition_id = ?1 AND seq < ?2 AND written >= ?3 ORDER BY seq LIMIT 1",
-      [&](const sqlite_row& row) {
-        end = row.integer<uint64_t>(0);
-        return true;
-      },
-      c.partition, end, c.older_than);
-  if (code == SQLITE_OK)
-    code = db.run("DELETE FROM journal WHERE partition_id = ?1 AND seq < ?2", c.partition, end);
+  const auto end = std::min({c.through_seq, newest.back().through_seq, integer_max - 1}) + 1;
+  int code = delete_records(db, places, c, end);
   if (code == SQLITE_OK)
     code = db.run("DELETE FROM snapshot_chunk AS c WHERE partition_id = ?1 AND generation < "
                   "(SELECT max(generation) FROM snapshot_chunk AS n WHERE n.partition_id = ?1 "

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storemon/journal/backend.hpp"
+#include "storemon/journal/record_places.hpp"
 #include "storemon/journal/sqlite_handle.hpp"
 
 #include <optional>
@@ -15,6 +16,7 @@ using operation_outcome = std::variant<errc, int>;
 /// Applies operations within a transaction of the caller's.
 struct sqlite_operations {
   sqlite_handle& db;
+  record_places& places; ///< learns of what is added and deleted; to be kept or undone with the transaction
 
   operation_outcome operator()(const take_over& t) const;
   operation_outcome operator()(const append& a) const;
@@ -33,6 +35,9 @@ struct owner_row {
 
 /// A partition's row; a fresh one where there is none. Fails with damaged.
 result<owner_row> read_owner(sqlite_handle& db, uint32_t partition);
+
+/// Raises the epochs of all partitions, so that no owner of before can write. Fails with damaged.
+result<void> raise_epochs(sqlite_handle& db, uint64_t by);
 
 /// The newest manifests, newest first, at most two.
 int read_manifests(sqlite_handle& db, uint32_t partition, std::vector<manifest>& newest);

@@ -35,13 +35,21 @@ constexpr std::array<const char*, schema_newest> migrations{
     "  created INTEGER NOT NULL, finished INTEGER, stores_total INTEGER NOT NULL,"
     "  stores_done INTEGER NOT NULL, error_code TEXT NOT NULL, error_text TEXT NOT NULL,"
     "  file_name TEXT NOT NULL, file_bytes INTEGER NOT NULL, gaps TEXT NOT NULL, crc INTEGER NOT NULL,"
-    "  bytes_crc INTEGER, bytes BLOB);"};
+    "  bytes_crc INTEGER, bytes BLOB);",
+    // Records in the order of arrival: see record_places.hpp.
+    "CREATE TABLE journal_2(id INTEGER PRIMARY KEY, partition_id INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    "  epoch INTEGER NOT NULL, kind INTEGER NOT NULL, codec INTEGER NOT NULL, count INTEGER NOT NULL,"
+    "  oldest INTEGER NOT NULL, newest INTEGER NOT NULL, written INTEGER NOT NULL,"
+    "  prev_crc INTEGER NOT NULL, crc INTEGER NOT NULL, payload BLOB NOT NULL);"
+    "INSERT INTO journal_2 SELECT NULL, * FROM journal ORDER BY written, partition_id, seq;"
+    "DROP TABLE journal;"
+    "ALTER TABLE journal_2 RENAME TO journal;"};
 
 uint32_t crc_of_value(std::string_view name, std::string_view value) {
   return crc32c(value, crc32c({"", 1}, crc32c(name)));
 }
 
-/// 128 random bits that name this data, and no other.
+/// 128 random bits.
 std::string new_incarnation() {
   std::array<unsigned char, 16> bits;
   sqlite3_randomness(bits.size(), bits.data());
@@ -109,6 +117,10 @@ int write_value(sqlite_handle& db, std::string_view name, std::string_view value
                 name, blob{value}, crc_of_value(name, value));
 }
 
+int write_incarnation(sqlite_handle& db) {
+  return write_value(db, "incarnation", new_incarnation());
+}
+
 result<void> migrate(sqlite_handle& db, bool create) {
   const auto version = version_of(db);
   if (!version)
@@ -126,7 +138,7 @@ result<void> migrate(sqlite_handle& db, bool create) {
   for (auto next = *version; code == SQLITE_OK && next < schema_newest; ++next)
     code = db.script(migrations[static_cast<size_t>(next)]);
   if (code == SQLITE_OK && *version == 0)
-    code = write_value(db, "incarnation", new_incarnation());
+    code = write_incarnation(db);
   if (code == SQLITE_OK)
     code = write_value(db, "schema_version", std::to_string(schema_newest));
   if (code == SQLITE_OK)

@@ -8,11 +8,14 @@
 namespace storemon::journal {
 
 /// The newest form of the tables we know.
-inline constexpr int64_t schema_newest = 1;
+inline constexpr int64_t schema_newest = 2;
 
 /// Brings the tables to the newest form, in one transaction. Fails with invalid_argument when they are newer
 /// than we are, damaged when there are none and none are to be made.
 result<void> migrate(sqlite_handle& db, bool create);
+
+/// Gives the data a name that no other data has, not those it was copied from either. SQLite's result code.
+int write_incarnation(sqlite_handle& db);
 
 /// A value of table meta, empty where there is none. Fails with damaged.
 result<std::string> read_value(sqlite_handle& db, std::string_view name);
