@@ -2,7 +2,7 @@
 /// connections at once, then a whole status feed sent to be imported. The server is a process of its own on a
 /// fresh data directory; the clients share its machine, and their bodies are made beforehand.
 ///
-///     ingest_load [STOREMOND] [csv|json|ndjson]
+///     ingest_load [STOREMOND] [csv|json|ndjson] [PARTITIONS]
 #include "storemon/synth/feed_files.hpp"
 
 #include "support/http_client.hpp"
@@ -10,6 +10,8 @@
 #include "support/scratch_directory.hpp"
 
 #include <boost/json.hpp>
+
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -102,6 +104,16 @@ private:
   uint16_t port_ = 0;
 };
 
+/// Processor time of the servers that have ended, in seconds.
+double cpu_of_ended_servers() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 /// Pushes everything; a batch refused for want of credit is sent again.
 void push(const server& to, const workload& load, const std::string& form) {
   const std::string type = form == "csv"    ? "text/csv"
@@ -188,12 +200,14 @@ void run(const std::string& program, const workload& load, const std::string& fo
   {
     const test::scratch_directory scratch;
     const auto data = scratch.path() / "data";
+    const auto cpu_before = cpu_of_ended_servers();
     server to(program, data, partitions);
     push(to, load, form);
     to.stop();
-    const auto rows = load.connections * load.batches * load.batch_rows;
-    std::printf("  %.1f bytes on disk an observation\n",
-                static_cast<double>(bytes_of(data)) / static_cast<double>(rows));
+    const auto rows = static_cast<double>(load.connections * load.batches * load.batch_rows);
+    std::printf("  %.1f bytes on disk and %.2f us of the server's processor time an observation\n",
+                static_cast<double>(bytes_of(data)) / rows,
+                1e6 * (cpu_of_ended_servers() - cpu_before) / rows);
     const auto begin = clock_type::now();
     server again(program, data, partitions);
     std::printf("  ready again after %.3f s\n", seconds_since(begin));
@@ -219,7 +233,10 @@ int main(int argc, char** argv) {
     if (std::getenv("STOREMON_BENCH_SMALL"))
       load = {.connections = 2, .batches = 5, .batch_rows = 100, .stores = 50, .import_stores = 20};
     // The more partitions, the fewer rows of a batch share a record.
-    for (const char* partitions : {"8", "64"})
+    std::vector<const char*> partition_counts{"8", "64"};
+    if (argc > 3)
+      partition_counts = {argv[3]};
+    for (const char* partitions : partition_counts)
       run(argc > 1 ? argv[1] : STOREMOND, load, argc > 2 ? argv[2] : "csv", partitions);
     return 0;
   } catch (const std::exception& e) {

@@ -79,11 +79,22 @@ applied partition_data::apply(const observation_rows& change,
   ++version_;
   const bool pins = change.rule != conflict_rule::inactive_wins;
   sort_by_store(change.stores.size(), change.store, change.seen, scratch_ends_, scratch_);
+  // Stores and their histories lie apart from one another: the memory is asked for them ahead of their use.
+  scratch_stores_.clear();
+  for (size_t s = 0; s < change.stores.size(); ++s) {
+    auto& to = find_or_make(change.stores[s]);
+    __builtin_prefetch(&to.observations);
+    scratch_stores_.push_back(&to);
+  }
+  constexpr size_t stores_ahead = 4;
   applied done;
   for (size_t s = 0; s < change.stores.size(); ++s) {
+    if (s + stores_ahead < scratch_stores_.size())
+      if (const auto& next = scratch_stores_[s + stores_ahead]->observations; !next.empty())
+        __builtin_prefetch(&next.back(), 1);
     const auto rows = rows_of(s, scratch_ends_, scratch_);
     std::sort(rows.begin(), rows.end());
-    auto& to = find_or_make(change.stores[s]);
+    auto& to = *scratch_stores_[s];
     if (rows.empty())
       continue;
     const auto one = add_observations(to, rows, change.rule, scratch_conflicts_);

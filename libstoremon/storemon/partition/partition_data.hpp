@@ -141,6 +141,7 @@ private:
   // Kept between batches so that a batch allocates nothing once warm.
   std::vector<uint32_t> scratch_ends_;
   std::vector<observation> scratch_;
+  std::vector<store*> scratch_stores_;
   std::vector<instant> scratch_conflicts_;
 };
 
