@@ -138,6 +138,18 @@ TEST_CASE("what a stopped server's directory exports imports to the same state")
   CHECK(state_hash_of(second) == state_hash_of(s.data()));
 }
 
+TEST_CASE("a damaged record is given up by who accepts the loss") {
+  const site s;
+  CHECK(storemond({"repair", s.data()}).exit_code == 2);
+  CHECK(storemond({"repair", s.data(), "--accept-loss=1"}).exit_code == 2);
+  const auto refused = storemond({"repair", s.data(), "--accept-loss=1:1"});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("record 1 of partition 1 is sound"));
+  server_process server(s.options());
+  CHECK_THAT(storemond({"repair", s.data(), "--accept-loss=1:1"}).err, Contains("in use"));
+  CHECK(server.stop() == 0);
+}
+
 TEST_CASE("damage is told by verify, by the restarted server's health and by its reports") {
   const site s;
   // The first store's id, as the table of names keeps it.

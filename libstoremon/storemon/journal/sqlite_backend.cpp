@@ -84,20 +84,11 @@ public:
     std::vector<record> rows;
     size_t bytes = 0;
     for (const auto& [seq, row] : places_.from(partition, from)) {
-      const int code = db_->each(
-          "SELECT partition_id, seq, epoch, kind, codec, count, oldest, newest, written, prev_crc, crc, "
-          "payload FROM journal WHERE id = ?1",
-          [&](const sqlite_row& r) {
-            rows.push_back({r.integer<uint32_t>(0), r.integer<uint64_t>(1), r.integer<uint64_t>(2),
-                            r.integer<uint8_t>(3), r.integer<uint8_t>(4), r.integer<uint32_t>(5),
-                            r.integer<int64_t>(6), r.integer<int64_t>(7), r.time(8), r.integer<uint32_t>(9),
-                            r.integer<uint32_t>(10), r.bytes(11)});
-            bytes += rows.back().payload.size();
-            return true;
-          },
-          row);
-      if (code != SQLITE_OK)
+      const auto before = rows.size();
+      if (const int code = read_record(*db_, row, rows); code != SQLITE_OK)
         return read_failure(*db_, code);
+      if (rows.size() > before)
+        bytes += rows.back().payload.size();
       if (bytes > bytes_max)
         break;
     }

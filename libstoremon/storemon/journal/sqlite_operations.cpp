@@ -23,14 +23,6 @@ uint32_t crc_of(uint32_t partition, const owner_row& row) {
   return crc32c(text);
 }
 
-/// Writes a partition's row where its epoch is still the one seen; so whoever was taken over changes nothing.
-int write_owner(sqlite_handle& db, uint32_t partition, const owner_row& row, uint64_t epoch_seen) {
-  return db.run("UPDATE partition_owner SET epoch = ?3, next_seq = ?4, last_crc = ?5, names = ?6, crc = ?7 "
-                "WHERE partition_id = ?1 AND epoch = ?2",
-                partition, epoch_seen, row.owner.epoch, row.owner.next_seq, row.owner.last_crc, row.names,
-                crc_of(partition, row));
-}
-
 /// Holds the partition for the rest of the transaction: ok where the epoch is its.
 operation_outcome fence(sqlite_handle& db, uint32_t partition, uint64_t epoch) {
   if (const int code =
@@ -98,6 +90,35 @@ result<owner_row> read_owner(sqlite_handle& db, uint32_t partition) {
   if (!sound)
     return error{errc::damaged, "the owner of partition " + std::to_string(partition) + " fails its CRC"};
   return found;
+}
+
+int write_owner(sqlite_handle& db, uint32_t partition, const owner_row& row, uint64_t epoch_seen) {
+  return db.run("UPDATE partition_owner SET epoch = ?3, next_seq = ?4, last_crc = ?5, names = ?6, crc = ?7 "
+                "WHERE partition_id = ?1 AND epoch = ?2",
+                partition, epoch_seen, row.owner.epoch, row.owner.next_seq, row.owner.last_crc, row.names,
+                crc_of(partition, row));
+}
+
+int read_record(sqlite_handle& db, int64_t row, std::vector<record>& rows) {
+  return db.each(
+      "SELECT partition_id, seq, epoch, kind, codec, count, oldest, newest, written, prev_crc, crc, payload "
+      "FROM journal WHERE id = ?1",
+      [&](const sqlite_row& r) {
+        rows.push_back({r.integer<uint32_t>(0), r.integer<uint64_t>(1), r.integer<uint64_t>(2),
+                        r.integer<uint8_t>(3), r.integer<uint8_t>(4), r.integer<uint32_t>(5),
+                        r.integer<int64_t>(6), r.integer<int64_t>(7), r.time(8), r.integer<uint32_t>(9),
+                        r.integer<uint32_t>(10), r.bytes(11)});
+        return true;
+      },
+      row);
+}
+
+int write_record(sqlite_handle& db, const record& r, std::optional<int64_t> row) {
+  return db.run("INSERT INTO journal(id, partition_id, seq, epoch, kind, codec, count, oldest, newest, "
+                "written, prev_crc, crc, payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+                "?13)",
+                row, r.partition, r.seq, r.epoch, r.kind, r.codec, r.count, r.oldest, r.newest, r.written,
+                r.prev_crc, r.crc, blob{r.payload});
 }
 
 result<void> raise_epochs(sqlite_handle& db, uint64_t by) {
@@ -175,11 +196,7 @@ operation_outcome sqlite_operations::operator()(const append& a) const {
       return outcome;
   }
   for (const auto& r : a.records) {
-    const auto outcome = inserted(
-        db.run("INSERT INTO journal(partition_id, seq, epoch, kind, codec, count, oldest, newest, written, "
-               "prev_crc, crc, payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-               r.partition, r.seq, r.epoch, r.kind, r.codec, r.count, r.oldest, r.newest, r.written,
-               r.prev_crc, r.crc, blob{r.payload}));
+    const auto outcome = inserted(write_record(db, r));
     if (!is_ok(outcome))
       return outcome;
     places.add(r.partition, {r.seq, db.last_row()});

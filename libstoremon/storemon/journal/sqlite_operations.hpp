@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <variant>
+#include <vector>
 
 namespace storemon::journal {
 
@@ -35,6 +36,16 @@ struct owner_row {
 
 /// A partition's row; a fresh one where there is none. Fails with damaged.
 result<owner_row> read_owner(sqlite_handle& db, uint32_t partition);
+
+/// Writes a partition's row where its epoch is still the one seen; so whoever was taken over changes nothing.
+/// SQLite's result code.
+int write_owner(sqlite_handle& db, uint32_t partition, const owner_row& row, uint64_t epoch_seen);
+
+/// Adds the record of a row of table journal to `rows`, unchecked; none where there is no such row.
+int read_record(sqlite_handle& db, int64_t row, std::vector<record>& rows);
+
+/// Writes a record after all others, or at a row that is free.
+int write_record(sqlite_handle& db, const record& r, std::optional<int64_t> row = {});
 
 /// Raises the epochs of all partitions, so that no owner of before can write. Fails with damaged.
 result<void> raise_epochs(sqlite_handle& db, uint64_t by);

@@ -63,7 +63,7 @@ struct configuration {
     uint32_t free_min_mb = 256;        ///< with less room on the file system nothing is taken in
     uint32_t free_min_percent = 5;     ///< likewise
     uint32_t retention_days = 7;       ///< of journal records that snapshots cover
-    uint32_t snapshot_records = 1024;   ///< of a partition, after which a snapshot is taken
+    uint32_t snapshot_records = 1024;  ///< of a partition, after which a snapshot is taken
 
     friend bool operator==(const data_group&, const data_group&) = default;
   } data;

@@ -2,6 +2,7 @@
 
 #include "storemon/journal/backup.hpp"
 #include "storemon/journal/sqlite_backend.hpp"
+#include "storemon/journal/sqlite_repair.hpp"
 #include "storemon/journal/verify.hpp"
 #include "storemon/node/config.hpp"
 #include "storemon/node/control.hpp"
@@ -14,10 +15,13 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 namespace storemon::node {
 
@@ -28,7 +32,9 @@ namespace {
 constexpr const char* usage =
     "usage: storemond backup FILE [--data.dir=DIR]    copies a running server's data, or a stopped one's\n"
     "       storemond verify DIR|FILE                 checks a data directory or a backup\n"
-    "       storemond restore FILE --data.dir=DIR     makes a data directory of a backup\n";
+    "       storemond restore FILE --data.dir=DIR     makes a data directory of a backup\n"
+    "       storemond repair DIR --accept-loss=PARTITION:RECORD\n"
+    "                                                 gives up a damaged record of a stopped server's data\n";
 
 int refuse(const std::string& why) {
   std::fprintf(stderr, "storemond: %s\n%s", why.c_str(), usage);
@@ -170,6 +176,32 @@ int restore(const std::string& file, const std::string& directory) {
   return 0;
 }
 
+/// "3:17", a partition and a record of it.
+std::optional<std::pair<uint32_t, uint64_t>> parse_record(const std::string& text) {
+  uint32_t partition = 0;
+  uint64_t seq = 0;
+  const auto* end = text.data() + text.size();
+  const auto [colon, failed] = std::from_chars(text.data(), end, partition);
+  if (failed != std::errc() || colon == end || *colon != ':')
+    return std::nullopt;
+  const auto [after, wrong] = std::from_chars(colon + 1, end, seq);
+  if (wrong != std::errc() || after != end)
+    return std::nullopt;
+  return std::pair(partition, seq);
+}
+
+int repair(const std::string& directory, const std::string& loss) {
+  const auto which = parse_record(loss);
+  if (!which)
+    return refuse("repair: --accept-loss=PARTITION:RECORD is expected, as verify and the log name them");
+  const auto why = journal::accept_loss({directory}, which->first, which->second);
+  if (!why)
+    return complain("repair", why.error());
+  std::printf("%s: record %llu of partition %u %s; it was given up\n", directory.c_str(),
+              static_cast<unsigned long long>(which->second), which->first, why->c_str());
+  return 0;
+}
+
 /// A file being written; what is wrong with it is told at the end.
 class feed_file {
 public:
@@ -267,25 +299,31 @@ result<void> export_feeds(const std::string& data_directory, const std::string& 
 }
 
 bool is_maintenance(std::span<const std::string> arguments) {
-  return !arguments.empty() &&
-         (arguments[0] == "backup" || arguments[0] == "verify" || arguments[0] == "restore");
+  return !arguments.empty() && (arguments[0] == "backup" || arguments[0] == "verify" ||
+                                arguments[0] == "restore" || arguments[0] == "repair");
 }
 
 int run_maintenance(std::span<const std::string> arguments) {
   const auto& word = arguments[0];
   std::string target;
   std::string directory;
+  std::string loss;
   for (const auto& argument : arguments.subspan(1)) {
     constexpr std::string_view option = "--data.dir=";
+    constexpr std::string_view accept = "--accept-loss=";
     if (argument.starts_with(option))
       directory = argument.substr(option.size());
+    else if (word == "repair" && argument.starts_with(accept) && loss.empty())
+      loss = argument.substr(accept.size());
     else if (argument.starts_with("-") || !target.empty())
       return refuse(word + ": unexpected argument '" + argument + "'");
     else
       target = argument;
   }
   if (target.empty())
-    return refuse(word + ": a file is expected");
+    return refuse(word + ": a file or a directory is expected");
+  if (word == "repair")
+    return directory.empty() ? repair(target, loss) : refuse("repair: --data.dir is not expected");
   if (word == "verify")
     return directory.empty() ? verify(target) : refuse("verify: --data.dir is not expected");
   if (word == "restore")

@@ -11,9 +11,9 @@ namespace storemon::node {
 /// What is wrong with a file that a backup wrote; nothing when it is whole.
 result<void> verify_copy(const std::string& path);
 
-/// Runs `storemond backup|verify|restore ...`, arguments without the program's name, the word first. Prints
-/// what it found. @returns the exit code: 0, 1 when it failed or found damage, 2 when the arguments are
-/// wrong.
+/// Runs `storemond backup|verify|restore|repair ...`, arguments without the program's name, the word first.
+/// Prints what it found. @returns the exit code: 0, 1 when it failed or found damage, 2 when the arguments
+/// are wrong.
 int run_maintenance(std::span<const std::string> arguments);
 
 /// Whether the first argument is such a word.
