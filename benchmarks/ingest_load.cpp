@@ -70,7 +70,7 @@ std::vector<std::string> bodies(const workload& load, size_t connection, const s
 uint64_t bytes_of(const std::filesystem::path& directory) {
   uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
-    if (entry.is_regular_file())
+    if (entry.is_regular_file() && entry.path().filename() != "reserve")
       bytes += entry.file_size();
   return bytes;
 }

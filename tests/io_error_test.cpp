@@ -96,6 +96,34 @@ void run_full(backend& b, ledger& book, MakeRoom make_room, tally& sum) {
   sum.acked += book.acked();
 }
 
+/// A file system of 16 MiB, where the test may mount one.
+class small_disk {
+public:
+  small_disk() : path_(scratch_.path() / "small") {
+    std::filesystem::create_directory(path_);
+    mounted_ = ::mount("none", path_.c_str(), "tmpfs", 0, "size=16m") == 0;
+    if (!mounted_)
+      std::printf("skipped, no file system may be mounted here: %s\n", std::strerror(errno));
+  }
+
+  ~small_disk() {
+    if (mounted_)
+      ::umount2(path_.c_str(), MNT_DETACH);
+  }
+
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+
+  bool mounted() const noexcept { return mounted_; }
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+  scratch_directory scratch_;
+  std::filesystem::path path_;
+  bool mounted_ = false;
+};
+
 } // namespace
 
 TEST_CASE("what was acknowledged survives reads, writes and syncs that fail") {
@@ -179,13 +207,10 @@ TEST_CASE("a full disk refuses commits, keeps what it has, and goes on once ther
 }
 
 TEST_CASE("so does a full file system") {
-  scratch_directory scratch;
-  const auto mounted = scratch.path() / "small";
-  std::filesystem::create_directory(mounted);
-  if (::mount("none", mounted.c_str(), "tmpfs", 0, "size=16m") != 0) {
-    std::printf("full tmpfs: skipped, no file system may be mounted here: %s\n", std::strerror(errno));
+  const small_disk disk;
+  if (!disk.mounted())
     return;
-  }
+  const auto& mounted = disk.path();
   tally sum;
   {
     const auto ballast = mounted / "ballast";
@@ -196,7 +221,30 @@ TEST_CASE("so does a full file system") {
         *b, book, [&] { std::filesystem::remove(ballast); }, sum);
     CHECK(b->bytes_free() < 16 << 20);
   }
-  CHECK(::umount(mounted.c_str()) == 0);
   print("full tmpfs", sum);
   CHECK(sum.lost == 0);
+}
+
+TEST_CASE("what is held in reserve is given up on a full disk, and taken again when there is room") {
+  const small_disk disk;
+  if (!disk.mounted())
+    return;
+  sqlite_options options{(disk.path() / "data").string()};
+  options.reserve_bytes = 2 << 20;
+  const auto reserve = disk.path() / "data" / "reserve";
+  const auto b = open_sqlite(options).value();
+  CHECK(std::filesystem::file_size(reserve) == options.reserve_bytes);
+  const auto ballast = disk.path() / "ballast";
+  std::ofstream(ballast) << std::string(b->bytes_free(), 'b');
+  const auto put = [&] {
+    const auto done = b->commit(std::vector<operation>{put_value{"v", std::string(300'000, 'v')}});
+    return done ? errc::ok : done.error().code;
+  };
+  CHECK(put() == errc::disk_full);
+  CHECK_FALSE(std::filesystem::exists(reserve));
+  CHECK(put() == errc::ok); // of what was given up
+  CHECK_FALSE(std::filesystem::exists(reserve));
+  std::filesystem::remove(ballast);
+  CHECK(put() == errc::ok);
+  CHECK(std::filesystem::file_size(reserve) == options.reserve_bytes);
 }

@@ -129,6 +129,27 @@ result<void> data_directory::clear_failed() const {
   return sync_directory(path_);
 }
 
+bool data_directory::hold_reserve(uint64_t bytes) const {
+  constexpr uint64_t share = 4; // of the free room it may be so much at most
+  const auto name = path_ + "/reserve";
+
+  struct stat held {};
+
+  if (::stat(name.c_str(), &held) == 0 && static_cast<uint64_t>(held.st_size) == bytes)
+    return true;
+  if (bytes_free() / share < bytes)
+    return false;
+  const descriptor d{::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, owner_only)};
+  if (d.fd >= 0 && ::posix_fallocate(d.fd, 0, static_cast<off_t>(bytes)) == 0)
+    return true;
+  give_up_reserve();
+  return false;
+}
+
+void data_directory::give_up_reserve() const noexcept {
+  ::unlink((path_ + "/reserve").c_str()); // fails where there is none, which is as well
+}
+
 uint64_t data_directory::bytes_free() const {
   struct statvfs fs;
   if (::statvfs(path_.c_str(), &fs) != 0)

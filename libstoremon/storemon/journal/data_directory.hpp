@@ -12,6 +12,7 @@ namespace storemon::journal {
 /// The directory of a node's data, held by one process:
 ///   CURRENT       names the file that holds the data, store-<n>.db; replaced at once or not at all
 ///   LOCK          held while the process has the directory; its permissions are those of all files
+///   reserve       room kept for when the disk is full: see hold_reserve()
 ///   io_failed     a write failed: what the operating system shows of the file may not be on the disk
 class data_directory {
 public:
@@ -40,6 +41,12 @@ public:
   result<void> clear_failed() const;
 
   uint64_t bytes_free() const;
+
+  /// Takes room on the disk that can be given up once it is full, so that what must be finished can be; where
+  /// there is not much more room than that, it takes none. @returns whether it is held.
+  bool hold_reserve(uint64_t bytes) const;
+
+  void give_up_reserve() const noexcept;
 
 private:
   data_directory(std::string path, int lock) noexcept : path_(std::move(path)), lock_(lock) {}

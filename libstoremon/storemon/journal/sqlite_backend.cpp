@@ -9,6 +9,7 @@
 #include "storemon/journal/sqlite_schema.hpp"
 
 #include <filesystem>
+#include <utility>
 
 namespace storemon::journal {
 
@@ -22,7 +23,9 @@ public:
   sqlite_backend(std::unique_ptr<data_directory> directory, std::unique_ptr<sqlite_handle> db,
                  uint64_t number, const sqlite_options& options)
       : directory_(std::move(directory)), db_(std::move(db)), number_(number), vfs_(options.vfs),
-        log_pages_max_(options.log_pages_max) {}
+        log_pages_max_(options.log_pages_max), reserve_bytes_(options.reserve_bytes) {
+    hold_reserve();
+  }
 
   ~sqlite_backend() override {
     if (!failure_.empty())
@@ -43,6 +46,8 @@ public:
     }
     if (db_->log_pages() >= log_pages_max_)
       move_log();
+    if (!reserve_held_)
+      hold_reserve();
     return outcomes;
   }
 
@@ -212,6 +217,8 @@ private:
   error write_failure(int code) {
     switch (code & 0xff) {
     case SQLITE_FULL:
+      if (std::exchange(reserve_held_, false))
+        directory_->give_up_reserve();
       return {errc::disk_full, db_->path() + ": " + last_message_};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -222,6 +229,10 @@ private:
       poison(db_->path() + ": " + last_message_);
       return {errc::storage_failing, failure_};
     }
+  }
+
+  void hold_reserve() {
+    reserve_held_ = reserve_bytes_ == 0 || directory_->hold_reserve(reserve_bytes_);
   }
 
   /// The log is moved here and not by SQLite itself, which would keep a failure to itself.
@@ -272,7 +283,9 @@ private:
   uint64_t number_;
   std::string vfs_;
   int log_pages_max_;
-  std::string failure_; ///< why nothing can be committed; empty: it can
+  uint64_t reserve_bytes_;
+  bool reserve_held_ = false; ///< or none is wanted
+  std::string failure_;       ///< why nothing can be committed; empty: it can
   std::string last_message_;
 };
 

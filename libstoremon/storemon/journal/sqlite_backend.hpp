@@ -2,6 +2,7 @@
 
 #include "storemon/journal/backend.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,8 @@ struct sqlite_options {
   std::string vfs{};     ///< SQLite's virtual file system; empty: the operating system's
   /// Pages of 4 KiB the log may hold before it is moved into the file: how much a start has to read again.
   int log_pages_max = 4000;
+  /// Room on the disk kept for when it is full, so that a shutdown and a snapshot can finish; 0: none.
+  uint64_t reserve_bytes = 0;
 };
 
 /// Opens the data in a directory, or begins anew where there is none. Copies it first when the process before

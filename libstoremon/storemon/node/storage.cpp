@@ -12,6 +12,9 @@ namespace {
 
 constexpr auto partitions_name = "node.partitions";
 
+/// Enough for the snapshots and the log of a shutdown on a full disk.
+constexpr uint64_t reserve_bytes = uint64_t{32} << 20;
+
 /// What a process that died left in the spool nobody waits for.
 result<void> empty_spool(const std::filesystem::path& spool) {
   namespace fs = std::filesystem;
@@ -49,7 +52,9 @@ result<uint32_t> partitions_of(journal::backend& kept) {
 
 result<storage> open_storage(const std::string& path, uint32_t partitions) {
   const auto directory = std::filesystem::absolute(path);
-  auto kept = journal::open_sqlite({directory.string()});
+  journal::sqlite_options options{directory.string()};
+  options.reserve_bytes = reserve_bytes;
+  auto kept = journal::open_sqlite(options);
   if (!kept)
     return error{kept.error().code, "data directory " + path + ": " + kept.error().detail};
   const auto text = (*kept)->value(partitions_name);
