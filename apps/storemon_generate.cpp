@@ -2,9 +2,10 @@
 
 #include "storemon/synth/feed_files.hpp"
 
+#include "checks.hpp"
+
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -53,19 +54,6 @@ int generate(const arguments& given) {
   std::printf("%zu polls of %zu stores, %zu hours and %zu zones in %s\n", made->polls.size(),
               made->ids.size(), made->hours.size(), made->zones.size(), given.directory.c_str());
   return 0;
-}
-
-/// CLI11 takes 010 for eight, -1 for the greatest number there is, and a greater one for that, too.
-std::string check_whole_number(const std::string& text) {
-  uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole && std::to_string(value) == text ? "" : "a whole number is expected, not '" + text + "'";
-}
-
-/// A forgotten file name would otherwise swallow the option after it.
-std::string check_file_name(const std::string& text) {
-  return !text.empty() && text[0] != '-' ? "" : "the name of a file is expected, not '" + text + "'";
 }
 
 } // namespace

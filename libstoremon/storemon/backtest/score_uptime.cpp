@@ -38,6 +38,7 @@ std::vector<window_scores> score_uptime(const fleet& stores, const truth& course
   std::vector<table> parts(stretches(sights.size()),
                            table(scores.size(), std::vector<uptime_score>(contenders.size())));
   in_stretches(sights.size(), [&](size_t part, size_t first, size_t last) {
+    std::vector<std::optional<claim>> claims(contenders.size());
     for (auto i = first; i < last; ++i) {
       const answers of_store(sights[i], learnt, i);
       for (size_t w = 0; w < scores.size(); ++w) {
@@ -46,13 +47,15 @@ std::vector<window_scores> score_uptime(const fleet& stores, const truth& course
           continue;
         const auto open = static_cast<double>(view.open);
         const auto uptime = static_cast<double>(true_uptime(view, course.active[i]).count());
-        for (size_t c = 0; c < contenders.size(); ++c) {
-          auto& score = parts[part][w][c];
-          if (const auto claimed = of_store.uptime(contenders[c], view))
-            score.add(*claimed, uptime, open);
+        for (size_t c = 0; c < contenders.size(); ++c)
+          claims[c] = of_store.uptime(contenders[c], view);
+        const bool by_all = std::all_of(claims.begin(), claims.end(),
+                                        [](const auto& claimed) { return claimed.has_value(); });
+        for (size_t c = 0; c < contenders.size(); ++c)
+          if (claims[c])
+            parts[part][w][c].add(*claims[c], uptime, open, by_all);
           else
-            score.add_unanswered();
-        }
+            parts[part][w][c].add_unanswered();
       }
     }
   });

@@ -32,11 +32,13 @@ calibration& calibration::operator+=(const calibration& more) noexcept {
   return *this;
 }
 
-void uptime_score::add(const claim& claimed, double truth, double open) noexcept {
+void uptime_score::add(const claim& claimed, double truth, double open, bool by_all) noexcept {
   ++rows_;
   ++answered_;
   const double error = (claimed.uptime - truth) / minute;
   squares_ += error * error;
+  answered_by_all_ += by_all;
+  squares_by_all_ += by_all ? error * error : 0;
   absolutes_ += std::abs(error);
   errors_ += error;
   open_ += open / minute;
@@ -52,6 +54,8 @@ void uptime_score::add(const claim& claimed, double truth, double open) noexcept
 uptime_score& uptime_score::operator+=(const uptime_score& more) noexcept {
   rows_ += more.rows_;
   answered_ += more.answered_;
+  answered_by_all_ += more.answered_by_all_;
+  squares_by_all_ += more.squares_by_all_;
   intervals_ += more.intervals_;
   covered_ += more.covered_;
   squares_ += more.squares_;
@@ -65,6 +69,10 @@ uptime_score& uptime_score::operator+=(const uptime_score& more) noexcept {
 
 double uptime_score::root_mean_square() const noexcept {
   return std::sqrt(per(squares_, answered_));
+}
+
+double uptime_score::root_mean_square_by_all() const noexcept {
+  return std::sqrt(per(squares_by_all_, answered_by_all_));
 }
 
 double uptime_score::mean_absolute() const noexcept {

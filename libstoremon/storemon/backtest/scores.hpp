@@ -29,8 +29,10 @@ public:
   /// A store of which the estimator knew nothing.
   void add_unanswered() noexcept { ++rows_; }
 
-  /// Times in microseconds. @param open  positive
-  void add(const claim& claimed, double truth, double open) noexcept;
+  /// Times in microseconds.
+  /// @param open    positive
+  /// @param by_all  whether all estimators under test answered for this store
+  void add(const claim& claimed, double truth, double open, bool by_all) noexcept;
 
   uptime_score& operator+=(const uptime_score& more) noexcept;
 
@@ -38,22 +40,28 @@ public:
 
   uint64_t answered() const noexcept { return answered_; }
 
+  uint64_t answered_by_all() const noexcept { return answered_by_all_; }
+
   // Of what was answered; not a number where nothing was.
   double root_mean_square() const noexcept; ///< minutes
-  double mean_absolute() const noexcept;    ///< minutes
-  double fleet_bias() const noexcept;       ///< all errors over all opening time, per cent
-  double coverage() const noexcept;         ///< share of the intervals that hold the truth
-  double interval_width() const noexcept;   ///< mean, minutes
+  /// The same over the stores that all answered for: what may be compared between estimators.
+  double root_mean_square_by_all() const noexcept;
+  double mean_absolute() const noexcept;  ///< minutes
+  double fleet_bias() const noexcept;     ///< all errors over all opening time, per cent
+  double coverage() const noexcept;       ///< share of the intervals that hold the truth
+  double interval_width() const noexcept; ///< mean, minutes
 
   const calibration& curve() const noexcept { return curve_; }
 
 private:
   uint64_t rows_ = 0;
   uint64_t answered_ = 0;
+  uint64_t answered_by_all_ = 0;
   uint64_t intervals_ = 0;
   uint64_t covered_ = 0;
   // Sums, in minutes.
   double squares_ = 0;
+  double squares_by_all_ = 0;
   double absolutes_ = 0;
   double errors_ = 0;
   double open_ = 0;
