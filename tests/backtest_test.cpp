@@ -15,12 +15,10 @@ using namespace storemon;
 using namespace storemon::backtest;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
-using test::at;
-using test::span;
 
 namespace {
 
-const instant noon = at("2023-01-25T12:00:00Z");
+const instant noon{std::chrono::sys_days(std::chrono::January / 25 / 2023) + 12h};
 const instant midnight = noon - 12h;
 
 constexpr auto active = store_status::active;
