@@ -55,10 +55,12 @@ result<std::vector<contender>> read_contenders(const std::vector<std::string>& n
 
 /// A figure in a column, or a dash where there is none.
 void print_figure(double figure, int width, int digits) {
-  if (std::isnan(figure))
+  if (std::isnan(figure)) {
     std::printf("%*s", width, "-");
-  else
-    std::printf("%*.*f", width, digits, figure);
+    return;
+  }
+  const bool shown_as_zero = std::abs(figure) * std::pow(10, digits) < 0.5;
+  std::printf("%*.*f", width, digits, shown_as_zero ? 0.0 : figure); // no minus before a zero
 }
 
 double percent(uint64_t part, uint64_t of) {
@@ -87,8 +89,10 @@ void print(const window_scores& scores, std::span<const contender> contenders) {
 }
 
 void print(std::span<const poll_score> scores, std::span<const contender> contenders) {
-  std::printf("\n%llu polls within opening time, each hidden once, a tenth at a time\n",
-              static_cast<unsigned long long>(scores.front().polls()));
+  std::printf(
+      "\n%llu polls within opening time, each hidden once, one in %zu at a time; chances within %g to %g\n",
+      static_cast<unsigned long long>(scores.front().polls()), folds, poll_score::certainty_min,
+      1 - poll_score::certainty_min);
   std::printf("%-15s%12s%13s%10s\n", "estimator", "answered %", "Brier score", "log loss");
   for (size_t c = 0; c < contenders.size(); ++c) {
     const auto& s = scores[c];

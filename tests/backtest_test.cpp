@@ -3,6 +3,7 @@
 #include "storemon/backtest/load.hpp"
 #include "storemon/backtest/plot.hpp"
 #include "storemon/estimate/measurer.hpp"
+#include "storemon/synth/feed_files.hpp"
 #include "support/scratch_directory.hpp"
 #include "support/telegraph.hpp"
 
@@ -276,6 +277,45 @@ TEST_CASE("plain rules say here what they say in reports") {
         CHECK(seen.counts().observed == measures[w].horizon_observed);
       }
     }
+  }
+}
+
+TEST_CASE("on fleets of several hidden processes telegraph errs least in a week, hardly to one side, and as "
+          "much as it "
+          "says") {
+  std::vector<synth::fleet_options> fleets(4, {.stores = 2'500});
+  fleets[1].outages = synth::outage_law::weibull;
+  fleets[2].holes = false;
+  fleets[3].ignores_hours = true;
+  fleets[3].lost = 0.2;
+  std::vector<contender> contenders;
+  for (const auto name : contender::names())
+    contenders.push_back(contender::find(name).value());
+  for (size_t i = 0; i < fleets.size(); ++i) {
+    CAPTURE(i);
+    const test::scratch_directory scratch;
+    const auto made = synth::generate(fleets[i]).value();
+    REQUIRE(synth::write_feeds(made, scratch.path()).has_value());
+    REQUIRE(synth::write_truth(made, scratch.path() / "truth.csv").has_value());
+    const auto loaded = load_fleet(scratch.path()).value();
+    const auto course = load_truth(scratch.path() / "truth.csv", loaded.stores).value();
+    CHECK(course.strangers == 0);
+    const auto scores = score_uptime(loaded.stores, course.course, contenders);
+    REQUIRE(scores.size() == 3);
+    const auto& week = scores[2].of;
+    for (size_t c = 0; c + 1 < contenders.size(); ++c) {
+      CAPTURE(contenders[c].name());
+      CHECK(week.back().root_mean_square_by_all() < week[c].root_mean_square_by_all());
+      CHECK(week[c].rows() == 2'500);
+    }
+    for (const auto& window : scores) {
+      CAPTURE(window.asked.name);
+      CHECK(std::abs(window.of.back().fleet_bias()) < 0.4);
+      CHECK(window.of.back().coverage() > 0.88);
+    }
+    // In most hours nothing happens, and an interval that holds "all of it" is right more often than it says.
+    CHECK(scores[1].of.back().coverage() < 0.97);
+    CHECK(scores[2].of.back().coverage() < 0.97);
   }
 }
 

@@ -5,7 +5,8 @@
 #include "storemon/model/error.hpp"
 #include "storemon/model/report.hpp"
 
-#include <string>
+#include <cstddef>
+#include <span>
 #include <vector>
 
 /// Estimators put to the test on a fleet. All cores are used; figures are the same on however many.

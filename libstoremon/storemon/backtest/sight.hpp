@@ -20,8 +20,6 @@ public:
 
   std::span<const estimate::session> sessions() const noexcept { return sessions_; }
 
-  std::span<const observation> polls() const noexcept { return polls_; }
-
   /// In-session polls.
   const fleet_counts& counts() const noexcept { return counts_; }
 
