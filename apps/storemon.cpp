@@ -1,4 +1,5 @@
 /// storemon, the tool: each subcommand is a file of its own beside this one.
+#include "storemon_backtest.hpp"
 #include "storemon_export.hpp"
 #include "storemon_fetch.hpp"
 #include "storemon_generate.hpp"
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   storemon::add_export(app, exit_code);
   storemon::add_fetch(app, exit_code);
   storemon::add_generate(app, exit_code);
+  storemon::add_backtest(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {

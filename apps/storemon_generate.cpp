@@ -2,9 +2,10 @@
 
 #include "storemon/synth/feed_files.hpp"
 
+#include "checks.hpp"
+
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -14,6 +15,8 @@ namespace {
 
 struct arguments {
   synth::fleet_options options;
+  std::string process = std::string(to_string(synth::outage_law::exponential));
+  std::string holes = "on";
   std::string directory;
   std::string truth;
 };
@@ -23,8 +26,24 @@ int refuse(const error& failure) {
   return failure.code == errc::invalid_argument ? 2 : 1;
 }
 
+result<synth::fleet_options> read_options(const arguments& given) {
+  auto options = given.options;
+  const auto law = synth::parse_outage_law(given.process);
+  if (!law)
+    return error{errc::invalid_argument,
+                 "--process=" + given.process + ": exponential, weibull, lognormal or fixed is expected"};
+  options.outages = *law;
+  if (given.holes != "on" && given.holes != "off")
+    return error{errc::invalid_argument, "--holes=" + given.holes + ": on or off is expected"};
+  options.holes = given.holes == "on";
+  return options;
+}
+
 int generate(const arguments& given) {
-  const auto made = synth::generate(given.options);
+  const auto options = read_options(given);
+  if (!options)
+    return refuse(options.error());
+  const auto made = synth::generate(*options);
   if (!made)
     return refuse(made.error());
   if (const auto done = synth::write_feeds(*made, given.directory); !done)
@@ -35,19 +54,6 @@ int generate(const arguments& given) {
   std::printf("%zu polls of %zu stores, %zu hours and %zu zones in %s\n", made->polls.size(),
               made->ids.size(), made->hours.size(), made->zones.size(), given.directory.c_str());
   return 0;
-}
-
-/// CLI11 takes 010 for eight, -1 for the greatest number there is, and a greater one for that, too.
-std::string check_whole_number(const std::string& text) {
-  uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = failure == std::errc() && end == text.data() + text.size();
-  return whole && std::to_string(value) == text ? "" : "a whole number is expected, not '" + text + "'";
-}
-
-/// A forgotten file name would otherwise swallow the option after it.
-std::string check_file_name(const std::string& text) {
-  return !text.empty() && text[0] != '-' ? "" : "the name of a file is expected, not '" + text + "'";
 }
 
 } // namespace
@@ -68,6 +74,17 @@ void add_generate(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--seed", given->options.seed, "Equal seeds make equal files")
       ->check(check_whole_number)
+      ->capture_default_str();
+  command
+      ->add_option("--process", given->process,
+                   "How the lengths of outages are spread: exponential, weibull, lognormal, fixed")
+      ->capture_default_str();
+  command->add_option("--holes", given->holes, "Whether the poller fails at times: on, off")
+      ->capture_default_str();
+  command->add_flag("--ignore-hours", given->options.ignores_hours,
+                    "Stores go up and down around the clock, and polls see it");
+  command->add_option("--lose", given->options.lost, "Share of the polls that are lost at random")
+      ->type_name("SHARE")
       ->capture_default_str();
   command
       ->add_option("--truth", given->truth,

@@ -20,6 +20,8 @@ const std::map<std::string, rooms> may_include{
     {"protocol", {"model"}},
     {"ingest", {"model", "protocol"}},
     {"partition", {"model", "calendar", "estimate", "protocol"}},
+    // Above the rooms whose words it puts to the test; it sends nothing to anyone.
+    {"backtest", {"model", "estimate", "ingest", "partition"}},
     {"journal", {"model", "protocol"}},
     // Beyond the first design: the writer settles measures with the fleet, which is the estimators' word.
     {"report", {"model", "estimate", "protocol"}},

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <regex>
@@ -333,6 +334,148 @@ TEST_CASE("exponential and spread numbers have the mean their definitions give")
   CHECK(spreads / draws == Approx(3.6e9 * 9 / 2.302585).epsilon(0.01));                // (b - a) / ln(b / a)
 }
 
+TEST_CASE("outages of every law have the mean asked for, and the law's own median") {
+  constexpr int draws = 200'000;
+  const std::vector<std::pair<outage_law, double>> medians{{outage_law::exponential, 0.693147}, // ln 2
+                                                           {outage_law::weibull, 0.240227}, // (ln 2)^2 / 2
+                                                           {outage_law::log_normal, 0.606531}}; // e^(-1/2)
+  for (const auto& [law, median] : medians) {
+    CAPTURE(to_string(law));
+    random_source random(3, 4);
+    double sum = 0;
+    int below = 0;
+    for (int i = 0; i < draws; ++i) {
+      const auto x = draw_outage(random, law, 1h);
+      CHECK(x > duration::zero());
+      sum += static_cast<double>(x.count());
+      below += static_cast<double>(x.count()) < median * 3.6e9;
+    }
+    CHECK(sum / draws == Approx(3.6e9).epsilon(0.02));
+    CHECK(static_cast<double>(below) / draws == Approx(0.5).epsilon(0.01));
+  }
+  random_source random(3, 4);
+  CHECK(draw_outage(random, outage_law::fixed, 1h) == 1h);
+}
+
+TEST_CASE("a log-normal outage's logarithm is normal: a deviation of one, a third outside of it, five in a "
+          "hundred of "
+          "two") {
+  constexpr int draws = 100'000;
+  random_source random(5, 6);
+  double squares = 0;
+  int beyond_one = 0, beyond_two = 0;
+  for (int i = 0; i < draws; ++i) {
+    const auto x = draw_outage(random, outage_law::log_normal, 1h);
+    const double z = std::log(static_cast<double>(x.count()) / 3.6e9) + 0.5;
+    squares += z * z;
+    beyond_one += std::abs(z) > 1;
+    beyond_two += std::abs(z) > 2;
+  }
+  CHECK(squares / draws == Approx(1).epsilon(0.02));
+  CHECK(static_cast<double>(beyond_one) / draws == Approx(0.3173).epsilon(0.02));
+  CHECK(static_cast<double>(beyond_two) / draws == Approx(0.0455).epsilon(0.05));
+}
+
+TEST_CASE("laws of outages go by their names") {
+  for (const auto law :
+       {outage_law::exponential, outage_law::weibull, outage_law::log_normal, outage_law::fixed})
+    CHECK(parse_outage_law(to_string(law)) == law);
+  CHECK(parse_outage_law("pareto") == std::nullopt);
+}
+
+TEST_CASE("a seed means the same outages of every law on every machine") {
+  std::vector<uint64_t> hashes;
+  for (const auto law : {outage_law::weibull, outage_law::log_normal, outage_law::fixed}) {
+    auto options = small;
+    options.outages = law;
+    hashes.push_back(hash_of(written(drawn(options))[3]));
+  }
+  CHECK(hashes == std::vector<uint64_t>{0x1b4edca02f2a951c, 0x70f55d7204907e55, 0xfbb61e72dfcca1e7});
+}
+
+TEST_CASE(
+    "outages of fixed length are as long as the store's others where neither opening nor closing cut them") {
+  auto options = small;
+  options.outages = outage_law::fixed;
+  options.ignores_hours = true;
+  const auto from = drawn(options);
+  const auto opening = opening_of(from);
+  std::map<uint32_t, std::set<duration>> lengths;
+  for (size_t i = 1; i < from.truth.size(); ++i) {
+    const auto& [store, up] = from.truth[i];
+    const auto& [before, up_before] = from.truth[i - 1];
+    const interval outage{up_before.to, up.from};
+    const auto within = [&](const interval& s) { return s.from <= up_before.from && up.to <= s.to; };
+    if (store == before && std::any_of(opening[store].begin(), opening[store].end(), within))
+      lengths[store].insert(outage.length());
+  }
+  CHECK(lengths.size() > 50);
+  for (const auto& [store, of_store] : lengths) {
+    CAPTURE(store);
+    CHECK(of_store.size() == 1);
+  }
+}
+
+TEST_CASE("without holes the poller never fails, and nothing else changes") {
+  auto options = small;
+  options.holes = false;
+  const auto whole = drawn(options);
+  const auto holed = drawn(small);
+  CHECK(whole.holes.empty());
+  CHECK(whole.polls.size() > holed.polls.size());
+  CHECK(written(whole)[3] == written(holed)[3]);
+  size_t in_holes = 0;
+  for (const auto& poll : whole.polls)
+    in_holes += contains(holed.holes, whole.at(poll));
+  CHECK(whole.polls.size() - in_holes == holed.polls.size());
+}
+
+TEST_CASE("about the share asked for of the polls is lost, and the others are as they were") {
+  auto options = small;
+  options.lost = 0.3;
+  const auto some = drawn(options);
+  const auto all = drawn(small);
+  CHECK(written(some)[3] == written(all)[3]);
+  CHECK(static_cast<double>(some.polls.size()) ==
+        Approx(0.7 * static_cast<double>(all.polls.size())).epsilon(0.02));
+  const auto key = [](const packed_poll& p) { return std::tuple(p.store(), p.since_begin(), p.active()); };
+  std::set<std::tuple<uint32_t, duration, bool>> known;
+  for (const auto& poll : all.polls)
+    known.insert(key(poll));
+  auto newest = duration::zero();
+  for (const auto& poll : some.polls) {
+    CHECK(known.contains(key(poll)));
+    newest = std::max(newest, poll.since_begin());
+  }
+  CHECK(some.span.from + newest == data_end);
+}
+
+TEST_CASE("a store that ignores its hours is seen as it is around the clock, and its truth is that of "
+          "opening time") {
+  auto options = small;
+  options.ignores_hours = true;
+  const auto from = drawn(options);
+  const auto opening = opening_of(from);
+  std::vector<interval_set> truth(from.ids.size());
+  for (const auto& [store, active] : from.truth)
+    truth[store].push_back(active);
+  size_t wrong = 0, stores_of_both = 0;
+  std::map<uint32_t, std::set<bool>> outside;
+  for (const auto& poll : from.polls) {
+    const auto at = from.at(poll);
+    if (!contains(opening[poll.store()], at))
+      outside[poll.store()].insert(poll.active());
+    else if (at != from.span.to)
+      wrong += contains(truth[poll.store()], at) != poll.active();
+  }
+  CHECK(wrong == 0);
+  for (const auto& [store, statuses] : outside)
+    stores_of_both += statuses.size() == 2;
+  CHECK(stores_of_both > outside.size() / 3);
+  for (size_t store = 0; store < truth.size(); ++store)
+    CHECK(subtract(truth[store], opening[store]).empty());
+}
+
 TEST_CASE("options beyond a limit are refused by name") {
   const std::vector<std::pair<fleet_options, std::string>> refused{
       {{.stores = 0}, "stores"},
@@ -344,6 +487,9 @@ TEST_CASE("options beyond a limit are refused by name") {
       {{.polls_per_hour = 61}, "polls-per-hour"},
       {{.polls_per_hour = std::numeric_limits<double>::quiet_NaN()}, "polls-per-hour"},
       {{.stores = stores_max, .days = days_max}, "200 million"},
+      {{.lost = -0.1}, "lose"},
+      {{.lost = 1}, "lose"},
+      {{.lost = std::numeric_limits<double>::quiet_NaN()}, "lose"},
   };
   for (const auto& [options, named] : refused) {
     const auto made = generate(options);

@@ -4,6 +4,7 @@
 #include "storemon/synth/hours.hpp"
 #include "storemon/synth/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <unordered_set>
@@ -16,6 +17,9 @@ using namespace std::chrono_literals;
 
 /// Streams of a seed: every store has one, so that a larger fleet begins with the smaller one's stores.
 enum stream : uint64_t { ids_stream, holes_stream, order_stream, first_store_stream };
+
+/// The first of the streams that say which polls of a store are lost.
+constexpr uint64_t first_loss_stream = uint64_t{1} << 32;
 
 struct zone_share {
   std::string_view name;
@@ -90,13 +94,16 @@ temperament draw_temperament(random_source& random) {
   return {random.spread(12h, 300h), random.spread(18min, 20h), random.between(850, 999), random.chance(100)};
 }
 
-/// Draws when a store was really open for orders, session by session.
-interval_set draw_life(random_source& random, const temperament& store, const interval_set& opening) {
+/// Draws when a store was up, stretch by stretch.
+interval_set draw_life(random_source& random, const temperament& store, outage_law outages,
+                       const interval_set& stretches) {
   interval_set active;
-  for (const auto& session : opening) {
+  for (const auto& session : stretches) {
     bool up = random.chance(store.opens_per_mille);
     for (auto at = session.from; at < session.to; up = !up) {
-      const auto next = std::min(session.to, at + random.exponential(up ? store.up_mean : store.outage_mean));
+      const auto length =
+          up ? random.exponential(store.up_mean) : draw_outage(random, outages, store.outage_mean);
+      const auto next = std::min(session.to, at + length);
       if (up)
         active.push_back({at, next});
       at = next;
@@ -126,7 +133,8 @@ class drawing {
 public:
   drawing(const fleet_options& options, fleet& out)
       : options_(options), out_(out), within_{out.span.from - 24h, out.span.to + 24h},
-        period_(std::llround(3.6e9 / options.polls_per_hour)) {}
+        period_(std::llround(3.6e9 / options.polls_per_hour)),
+        lost_(static_cast<uint64_t>(std::llround(options.lost * loss_unit))) {}
 
   void draw_store(uint32_t store) {
     random_source random(options_.seed, first_store_stream + store);
@@ -138,10 +146,9 @@ public:
       out_.hours.push_back({store, row});
     open(rows, zone);
     const auto behaviour = draw_temperament(random);
-    const auto active = draw_life(random, behaviour, opening_);
-    for (const auto& stretch : active)
-      if (const auto shown = intersect(stretch, out_.span); !shown.empty())
-        out_.truth.push_back({store, shown});
+    const auto active = draw_life(random, behaviour, options_.outages,
+                                  options_.ignores_hours ? interval_set{within_} : opening_);
+    add_truth(store, active);
     poll(random, store, behaviour, active);
   }
 
@@ -157,31 +164,46 @@ private:
       session = intersect(session, within_);
   }
 
+  void add_truth(uint32_t store, const interval_set& active) {
+    for (const auto& session : opening_)
+      for (auto up = std::partition_point(active.begin(), active.end(),
+                                          [&](const interval& i) { return i.to <= session.from; });
+           up != active.end() && up->from < session.to; ++up)
+        if (const auto shown = intersect(intersect(*up, session), out_.span); !shown.empty())
+          out_.truth.push_back({store, shown});
+  }
+
   void poll(random_source& random, uint32_t store, const temperament& behaviour, const interval_set& active) {
     const auto period = period_ * static_cast<int64_t>(random.between(950, 1050)) / 1000;
     const auto jitter = period * static_cast<int64_t>(random.between(50, 450)) / 1000;
     membership hole(out_.holes);
     membership session(opening_);
     membership up(active);
+    random_source loss(options_.seed, first_loss_stream + store);
+    auto is_lost = [&] { return loss.below(loss_unit) < lost_; };
     auto see = [&](instant at) {
-      const bool is_active = session.contains(at) ? up.contains(at) : behaviour.active_when_closed;
+      const bool in_process = options_.ignores_hours || session.contains(at);
+      const bool is_active = in_process ? up.contains(at) : behaviour.active_when_closed;
       out_.polls.emplace_back(store, at - out_.span.from, is_active);
     };
     for (auto due = out_.span.from + random.between(duration::zero(), period);; due += period) {
       const auto at = due + random.between(duration::zero(), jitter);
       if (at >= out_.span.to)
         break;
-      if (!hole.contains(at))
+      if (!hole.contains(at) && !is_lost())
         see(at);
     }
     if (store == 0)
       see(out_.span.to);
   }
 
+  static constexpr uint64_t loss_unit = 1'000'000;
+
   const fleet_options& options_;
   fleet& out_;
   interval within_; ///< a day more than the span on both sides, so that no session begins or ends at its edge
   duration period_; ///< of an average store; rounded once, from a division that IEEE 754 fixes to the bit
+  uint64_t lost_;   ///< of so many polls as loss_unit says
   interval_set opening_; ///< of the store being drawn
 };
 
@@ -197,6 +219,8 @@ result<void> validate(const fleet_options& options) {
     return refuse("polls-per-hour: a number from 0.01 to 60 is expected");
   if (options.stores * 24. * options.days * options.polls_per_hour > polls_max)
     return refuse("stores x days x 24 x polls-per-hour: at most 200 million polls are expected");
+  if (!(options.lost >= 0 && options.lost <= lost_max))
+    return refuse("lose: a share from 0 to 0.99 is expected");
   return {};
 }
 
@@ -206,7 +230,8 @@ result<fleet> generate(const fleet_options& options) {
   fleet out;
   out.span = {data_end - options.days * 24h, data_end};
   out.ids = draw_ids(options);
-  out.holes = draw_holes(options, out.span);
+  if (options.holes)
+    out.holes = draw_holes(options, out.span);
   drawing stores(options, out);
   for (uint32_t store = 0; store < options.stores; ++store)
     stores.draw_store(store);

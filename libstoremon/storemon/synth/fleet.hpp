@@ -5,6 +5,7 @@
 #include "storemon/model/interval.hpp"
 #include "storemon/model/observation.hpp"
 #include "storemon/model/store_id.hpp"
+#include "storemon/synth/outage.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -19,12 +20,17 @@ struct fleet_options {
   uint32_t days = 8;
   double polls_per_hour = 1;
   uint64_t seed = 1;
+  outage_law outages = outage_law::exponential;
+  bool holes = true;          ///< whether the poller fails at times
+  bool ignores_hours = false; ///< whether stores go up and down with no regard to their hours
+  double lost = 0;            ///< share of the polls that are lost, each for itself
 };
 
 inline constexpr uint32_t stores_max = 1'000'000;
 inline constexpr uint32_t days_max = 100;
 inline constexpr double polls_per_hour_min = 0.01;
 inline constexpr double polls_per_hour_max = 60;
+inline constexpr double lost_max = 0.99;
 /// All polls are held at once, to be shuffled: 8 bytes each.
 inline constexpr double polls_max = 200e6;
 
@@ -78,18 +84,19 @@ struct fleet {
 /// Draws a fleet.
 ///
 /// - Each store, while it should be open, follows a hidden two-state process: up for an exponential time of
-///   mean 12 to 300 h, out for one of mean 0.3 to 20 h (both means the store's own, every doubling equally
-///   likely), and up at an opening with the store's own probability of 85 to 99.9 %. A store without hours is
-///   always open, one without a zone is in zone::fallback().
+///   mean 12 to 300 h, out for one of mean 0.3 to 20 h that fleet_options::outages spreads (both means the
+///   store's own, every doubling equally likely), and up at an opening with the store's own probability of 85
+///   to 99.9 %. A store without hours is always open, one without a zone is in zone::fallback().
 /// - Within its opening intervals a poll sees that process. Outside them it sees `inactive`, but for one
 /// store
 ///   in ten which leaves its tablet on and is always seen `active`: a closed store takes no orders, and an
 ///   estimator that listens to polls outside business hours should be found out. (The polls of the real
-///   sample are active at all hours.)
+///   sample are active at all hours.) Where stores ignore their hours the process goes on around the clock,
+///   and so does what polls see of it; the truth is still asked for opening time only.
 /// - A store is polled around the clock, about `polls_per_hour` times an hour, with a period (±5 %) and a
 ///   jitter (5 to 45 % of it) of its own.
 /// - The poller itself fails: a hole of 10 to 90 minutes each day, and one of 4 to 36 h each two days; never
-///   in the newest two hours.
+///   in the newest two hours. Polls that are lost besides leave all others as they were; the newest is not.
 /// @returns errc::invalid_argument when the options break a limit.
 result<fleet> generate(const fleet_options& options);
 
