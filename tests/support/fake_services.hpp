@@ -107,6 +107,7 @@ inline protocol::coordinator_actor::behavior_type coordinator(protocol::coordina
                 self, s, [](script& now) { return result<shared_quality>(shared_quality(now.quality)); });
           },
           [](placed_atom, const std::vector<shard_actor>&) {},
+          [](weights_atom, const shared_weights&) {},
           [](stop_atom) { return true; }};
 }
 

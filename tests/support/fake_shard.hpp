@@ -22,6 +22,9 @@ inline protocol::shard_actor::behavior_type fake_shard(protocol::shard_actor::po
       },
       [](quality_atom) { return shared_quality(); },
       [](store_atom, const std::string&) { return shared_card(); },
+      [](fit_atom, const fit_order&) { return fit_slice(); },
+      [](counts_atom, uint64_t, const shared_weights&) { return shared_counts(); },
+      [](drop_atom, uint64_t) {},
   };
 }
 
