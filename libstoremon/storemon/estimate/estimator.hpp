@@ -18,7 +18,7 @@ struct session {
   uint32_t active = 0; ///< active ones among them
 };
 
-class telegraph;
+class telegraph_windows;
 
 /// What one store shows an estimator for one window.
 struct store_view {
@@ -40,7 +40,7 @@ struct store_view {
   /// A session that begins before this has no known begin: the store counts as always open in it.
   instant begins_known_from = instant::min();
   /// For estimators that weigh behaviours, where the store was observed: what is believed of it.
-  const telegraph* behaviour = nullptr;
+  telegraph_windows* behaviour = nullptr;
 };
 
 /// Uptime and downtime of one store and window as far as the store alone tells; microseconds.

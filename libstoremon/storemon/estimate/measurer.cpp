@@ -142,12 +142,12 @@ void measurer::measure_store(const store_facts& facts, measure* out, size_t stri
   for (const auto& [h, windows] : horizons_) {
     const auto sight = look(open, facts.observations, h);
     auto view = view_of(sight);
-    std::optional<telegraph> behaviour;
     if (weighs_behaviours_ && sight.observed > 0) {
-      behaviour.emplace(likelihoods_of(view), weights_);
-      view.behaviour = &*behaviour;
+      const telegraph store(likelihoods_of(view), weights_);
+      believed_.begin(store);
+      view.behaviour = &believed_;
       if (&h == &horizons_.front().seen)
-        active_now_ = millionths(behaviour->active_at(view, spec_.as_of));
+        active_now_ = millionths(store.active_at(view, spec_.as_of));
     }
     for (const auto w : windows)
       out[w * stride] = measure_window(w, view, facts, sight);

@@ -94,6 +94,7 @@ private:
   std::vector<session> sessions_;
   std::vector<observation> in_session_;
   std::vector<uptime_bounds> bounds_;
+  telegraph_windows believed_;
   int64_t active_now_ = no_chance;
 };
 
