@@ -2,6 +2,7 @@
 #include "support/csv_reader.hpp"
 #include "support/instants.hpp"
 #include "support/reports.hpp"
+#include "support/results.hpp"
 #include "support/scratch_directory.hpp"
 
 #include "storemon/journal/sqlite_backend.hpp"

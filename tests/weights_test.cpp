@@ -322,13 +322,16 @@ TEST_CASE("after a fit, and after whoever began it is gone, a shard keeps nothin
   };
   REQUIRE(f.ask<shared_weights>(f.weights, fit_atom_v));
   CHECK_FALSE(held(1));
-  auto second = f.self->request(f.weights, caf::infinite, fit_atom_v);
-  while (!held(2))
-    REQUIRE(f.scheduler.try_run_once());
-  f.self->send_exit(f.weights, caf::exit_reason::kill);
+  const auto leader = f.owns(f.system.spawn([&](caf::event_based_actor* self) {
+    self->request(f.shards[0], caf::infinite, fit_atom_v, fit_order{7, noon, ""}).then([](const fit_slice&) {
+    });
+    return caf::behavior{[](stop_atom) {}};
+  }));
   f.settle();
-  CHECK_FALSE(held(2));
-  CHECK_FALSE(f.take<shared_weights>(second));
+  CHECK(held(7));
+  f.self->send_exit(leader, caf::exit_reason::kill);
+  f.settle();
+  CHECK_FALSE(held(7));
 }
 
 TEST_CASE("a restart takes up the weights that the journal keeps, and versions go on from there") {
