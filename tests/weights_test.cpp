@@ -354,6 +354,26 @@ TEST_CASE("a restart takes up the weights that the journal keeps, and versions g
   CHECK(f.version() == 2);
 }
 
+TEST_CASE("until it is known which weights the journal keeps, no report by telegraph is begun") {
+  fits f;
+  f.keep_in_journal();
+  f.fill(some_fleet(6));
+  report::coordinator_options reports;
+  reports.now = [] { return noon; };
+  reports.new_id = [] { return std::string("report"); };
+  reports.journal = f.options.journal;
+  f.coordinator = f.owns(caf::actor_cast<coordinator_actor>(f.system.spawn(report::coordinator, reports)));
+  f.self->send(f.coordinator, placed_atom_v, f.shards);
+  const report_request by_telegraph{.estimator = "telegraph"};
+  const auto early = f.ask<std::string>(f.coordinator, trigger_atom_v, by_telegraph);
+  REQUIRE_FALSE(early);
+  CHECK(early.error().code == errc::not_ready);
+  CHECK(f.ask<std::string>(f.coordinator, trigger_atom_v, report_request{}));
+  f.options.coordinator = f.coordinator;
+  f.start();
+  CHECK(f.ask<std::string>(f.coordinator, trigger_atom_v, by_telegraph));
+}
+
 TEST_CASE("weights that the journal does not take are not put in force, and are fitted again later") {
   fits f;
   f.keep_in_journal();

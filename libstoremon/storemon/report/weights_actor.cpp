@@ -151,6 +151,7 @@ void weights_state::counted(job& j, uint32_t partition, const census& c) {
     end();
     return;
   }
+  j.looked = true;
   j.weights.as_of = *j.counted.newest;
   j.weights.held = j.counted.observations;
   for (uint32_t p = 0; p < shards_.size(); ++p) {
@@ -252,9 +253,10 @@ void weights_state::give_up(error why) {
 }
 
 void weights_state::end() {
-  for (const auto& shard : shards_)
-    if (shard)
-      self_->send(shard, drop_atom_v, job_->number);
+  if (job_->looked)
+    for (const auto& shard : shards_)
+      if (shard)
+        self_->send(shard, drop_atom_v, job_->number);
   job_.reset();
   for (auto& promise : std::exchange(waiting_, {}))
     promise.deliver(in_force_);

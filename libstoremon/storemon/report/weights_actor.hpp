@@ -70,6 +70,7 @@ private:
     bool wanted = false;        ///< whether it is due or not
     std::set<uint32_t> waiting; ///< partitions that have not yet given all they have been asked for
     protocol::census counted;
+    bool looked = false; ///< shards may keep something for it
     std::map<uint32_t, protocol::fit_order> to_ask;
     size_t in_flight = 0;
     fleet_weights weights; ///< of the last round
