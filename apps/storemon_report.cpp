@@ -1,5 +1,6 @@
 #include "storemon_report.hpp"
 
+#include "storemon/estimate/estimator.hpp"
 #include "storemon/node/engine.hpp"
 
 #include "output.hpp"
@@ -110,9 +111,13 @@ int run(const report_arguments& given) {
   options.supervisor.log_error = [](const std::string& what) {
     std::fprintf(stderr, "storemon report: %s\n", what.c_str());
   };
+  options.weights.only_when_asked = true;
   node::engine engine(std::move(options));
   if (const auto loaded = load(engine); !loaded)
     return complain(loaded.error());
+  if (estimate::find_estimator(request->estimator)->weighs_behaviours())
+    if (const auto fitted = node::ask<shared_weights>(engine.system(), engine.weights(), fit_atom_v); !fitted)
+      return complain(fitted.error());
   const auto report = compute(engine, *request);
   if (!report)
     return complain(report.error());
@@ -126,6 +131,10 @@ int run(const report_arguments& given) {
   if (!quality)
     return complain(quality.error());
   print_quality(**quality);
+  if (report->weights)
+    std::fprintf(stderr, "fleet weights version %llu, fitted to %lld stores\n",
+                 static_cast<unsigned long long>(report->weights->version),
+                 static_cast<long long>(report->weights->stores));
   // All is written. Taking a fleet apart store by store would take longer than the system does to take it
   // back.
   std::fflush(nullptr);

@@ -86,6 +86,7 @@ node::engine_options loading(size_t threads) {
   node::engine_options options;
   options.threads = threads;
   options.supervisor.import_directory = feeds();
+  options.weights.only_when_asked = true; // else a fit would run beside what is measured
   return options;
 }
 

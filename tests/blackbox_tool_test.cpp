@@ -79,6 +79,16 @@ TEST_CASE("report writes the CSV alone to standard output, and the quality of th
   CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 1);
 }
 
+TEST_CASE("report by telegraph fits the fleet's weights first, and says to how many stores") {
+  const sample_data data(50);
+  const auto report = tool({"report", data.path(), "--estimator=telegraph", "--columns=full"});
+  CHECK(report.exit_code == 0);
+  CHECK_THAT(report.out, Contains("last_week_uptime_low_s") && Contains(",active_now\n"));
+  CHECK_THAT(report.err, Contains("fleet weights version 1, fitted to "));
+  CHECK(tool({"report", data.path(), "--estimator=telegraph", "--columns=full"}).out == report.out);
+  CHECK_THAT(tool({"report", data.path()}).err, !Contains("fleet weights"));
+}
+
 TEST_CASE("raw ids are shown only to who asks for them") {
   const one_store store;
   CHECK_THAT(tool({"report", store.path()}).out, StartsWith(loop_header + "'=1+1,"));

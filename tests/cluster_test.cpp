@@ -243,9 +243,9 @@ void write_feeds(const std::filesystem::path& to) {
   }
 }
 
-result<report_status> run_report(node::engine& engine) {
-  const auto id = node::ask<std::string>(engine.system(), engine.coordinator(), trigger_atom_v,
-                                         report_request{.columns = column_set::full});
+result<report_status> run_report(node::engine& engine, std::string estimator = "capped_nearest") {
+  const report_request request{.estimator = std::move(estimator), .columns = column_set::full};
+  const auto id = node::ask<std::string>(engine.system(), engine.coordinator(), trigger_atom_v, request);
   if (!id)
     return id.error();
   while (true) {
@@ -254,6 +254,18 @@ result<report_status> run_report(node::engine& engine) {
       return status;
     std::this_thread::yield();
   }
+}
+
+/// A telegraph report with weights fitted to what the nodes hold.
+std::string fitted_report(node::engine& engine) {
+  const auto fitted = node::ask<shared_weights>(engine.system(), engine.weights(), fit_atom_v);
+  REQUIRE(fitted);
+  CHECK((*fitted)->label.stores == 60);
+  const auto status = run_report(engine, "telegraph");
+  REQUIRE(status);
+  REQUIRE(status->state == report_state::complete);
+  CHECK(status->weights == (*fitted)->label);
+  return status->file->bytes;
 }
 
 /// Asks until the health is as wanted; the test program's watchdog bounds it.
@@ -279,9 +291,11 @@ TEST_CASE("over real sockets a member's share gives the same bytes, its loss is 
     options.remoting = nodes.size() > 1;
     options.supervisor = leading(std::move(nodes));
     options.supervisor.import_directory = feeds.path().string();
+    options.weights.only_when_asked = true;
     return options;
   };
   std::string expected;
+  std::string expected_fitted;
   {
     node::engine one(options_of({"node"}));
     REQUIRE(one.wait_ready());
@@ -289,6 +303,7 @@ TEST_CASE("over real sockets a member's share gives the same bytes, its loss is 
     REQUIRE(status);
     REQUIRE(status->state == report_state::complete);
     expected = status->file->bytes;
+    expected_fitted = fitted_report(one);
     CHECK(std::count(expected.begin(), expected.end(), '\n') == 61);
   }
   node::engine leader(options_of({"node", "second"}));
@@ -302,6 +317,7 @@ TEST_CASE("over real sockets a member's share gives the same bytes, its loss is 
     REQUIRE(status);
     REQUIRE(status->state == report_state::complete);
     CHECK(status->file->bytes == expected);
+    CHECK(fitted_report(leader) == expected_fitted);
   }
   wait_for(leader, [](const health& h) { return !h.nodes[1].up; });
   const auto failed = run_report(leader);

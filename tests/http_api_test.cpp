@@ -67,7 +67,10 @@ struct site {
     supervisor = system.spawn(test::fake::supervisor, s);
     if (leads)
       coordinator = system.spawn(test::fake::coordinator, s);
-    front = std::make_unique<http::front_end>(system, http::services{coordinator, supervisor, "1.2.3"}, o);
+    http::services to{coordinator, supervisor, "1.2.3"};
+    if (leads)
+      to.weights = system.spawn(test::fake::weights, s);
+    front = std::make_unique<http::front_end>(system, std::move(to), o);
     if (auto started = front->start(); !started)
       throw std::runtime_error(started.error().detail);
   }
@@ -432,6 +435,43 @@ TEST_CASE("a complete report that is not in memory is asked for by its file's na
                 "there is no file");
 }
 
+TEST_CASE("a report names the weights it was made with, and says when they were not fitted yet") {
+  site s;
+  auto client = s.client();
+  const auto weights = [&] {
+    return body_of(client.get("/get_report/" + complete_id)).at("weights").as_object();
+  };
+  CHECK_FALSE(body_of(client.get("/get_report/" + complete_id)).contains("weights"));
+  s.s->use([](auto& now) { now.reports[complete_id].weights.emplace(); });
+  CHECK(json::serialize(weights()) == R"({"version":0,"fitted_at":null,"stores":0,"equal":true})");
+  s.s->use([](auto& now) {
+    now.reports[complete_id].weights = weights_label{7, test::at("2023-01-25T18:00:00Z"), 13584};
+  });
+  CHECK(json::serialize(weights()) ==
+        R"({"version":7,"fitted_at":"2023-01-25T18:00:00.000000Z","stores":13584,"equal":false})");
+}
+
+TEST_CASE("the weights in force are told") {
+  site s;
+  auto client = s.client();
+  auto body = body_of(client.get("/api/v1/weights"));
+  CHECK(text(body, "version") == "0");
+  CHECK(body.at("as_of").is_null());
+  CHECK(body.at("weights").as_array().size() == behaviour_classes);
+  s.s->use([](auto& now) {
+    now.weights.label = {2, test::at("2023-01-25T18:00:00Z"), 5};
+    now.weights.as_of = test::at("2023-01-25T17:59:00Z");
+    now.weights.observations = 99;
+    now.weights.by_class[3] = 0.25;
+  });
+  body = body_of(client.get("/api/v1/weights"));
+  CHECK(text(body, "version") == "2");
+  CHECK(text(body, "stores") == "5");
+  CHECK(text(body, "observations") == "99");
+  CHECK(text(body, "as_of") == "2023-01-25T17:59:00.000000Z");
+  CHECK(body.at("weights").at(3).as_double() == 0.25);
+}
+
 TEST_CASE("the root says what this is") {
   site s;
   const auto body = body_of(s.client().get("/"));
@@ -643,7 +683,8 @@ TEST_CASE("a member of a cluster says that it is not the coordinator") {
     CHECK(client.get(path).status == 200);
   for (const std::string& path :
        {std::string("/trigger_report"), "/get_report/" + complete_id, std::string("/reports"),
-        "/download/" + file_name, std::string("/import_data"), std::string("/debug_data")})
+        "/download/" + file_name, std::string("/import_data"), std::string("/debug_data"),
+        std::string("/api/v1/weights")})
     check_problem(client.get(path), 503, "not_coordinator", "coordinator");
   check_problem(client.get("/nothing"), 404, "not_found", "");
 }

@@ -44,6 +44,9 @@ shard_actor::behavior_type told_shard(shard_actor::pointer, uint32_t partition,
       [](rows_atom, const shared_spec&, const std::string&) { return shared_columns(); },
       [](quality_atom) { return shared_quality(); },
       [](store_atom, const std::string&) { return shared_card(); },
+      [](fit_atom, const fit_order&) { return fit_slice(); },
+      [](counts_atom, uint64_t, const shared_weights&) { return shared_counts(); },
+      [](drop_atom, uint64_t) {},
   };
 }
 

@@ -244,7 +244,9 @@ std::vector<report_request> all_requests() {
 }
 
 std::vector<std::string> all_reports(caf::actor_system& system,
-                                     const protocol::coordinator_actor& coordinator) {
+                                     const protocol::coordinator_actor& coordinator,
+                                     const protocol::weights_actor& weights) {
+  test::fit_weights(system, weights);
   std::vector<std::string> texts;
   for (const auto& request : all_requests())
     texts.push_back(test::csv_of(system, coordinator, request));
@@ -278,7 +280,7 @@ outcome outcome_of(const feeds& from, node::engine_options options) {
   options.supervisor.import_directory = scratch.path().string();
   node::engine engine(std::move(options));
   REQUIRE(engine.wait_ready());
-  outcome o{all_reports(engine.system(), engine.coordinator()),
+  outcome o{all_reports(engine.system(), engine.coordinator(), engine.weights()),
             require_totals(test::last_totals(engine), from)};
   // The same directory once more: nothing is new but the hours and zones, which replace what was.
   const auto again = node::ask<std::shared_ptr<const protocol::import_result>>(
@@ -289,7 +291,7 @@ outcome outcome_of(const feeds& from, node::engine_options options) {
   CHECK(polls.accepted == 0);
   CHECK(polls.conflicts == 0);
   CHECK(polls.duplicates == o.rows[6] + o.rows[7] + o.rows[8]);
-  require_same(all_reports(engine.system(), engine.coordinator()), o.reports);
+  require_same(all_reports(engine.system(), engine.coordinator(), engine.weights()), o.reports);
   return o;
 }
 
@@ -313,11 +315,18 @@ public:
     options.now = node::system_now;
     options.new_id = random_uuid;
     coordinator_ = system_.spawn(report::coordinator, std::move(options));
+    report::weights_options fits;
+    fits.coordinator = coordinator_;
+    fits.only_when_asked = true;
+    fits.now = node::system_now;
+    weights_ = caf::actor_cast<protocol::weights_actor>(system_.spawn(report::weights, std::move(fits)));
     caf::anon_send(coordinator_, protocol::placed_atom_v, shards_);
+    caf::anon_send(weights_, protocol::placed_atom_v, shards_);
   }
 
   ~loose_actors() {
     caf::anon_send_exit(coordinator_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(weights_, caf::exit_reason::user_shutdown);
     for (const auto& shard : shards_)
       caf::anon_send_exit(shard, caf::exit_reason::user_shutdown);
   }
@@ -343,11 +352,14 @@ public:
 
   const protocol::coordinator_actor& coordinator() const { return coordinator_; }
 
+  const protocol::weights_actor& weights() const { return weights_; }
+
 private:
   node::actor_config config_;
   caf::actor_system system_;
   std::vector<protocol::shard_actor> shards_;
   protocol::coordinator_actor coordinator_;
+  protocol::weights_actor weights_;
 };
 
 const std::string status_header = "store_id,status,timestamp_utc\n";
@@ -429,7 +441,8 @@ TEST_CASE("no size of chunks, batches and slices changes a report or a total") {
     REQUIRE(imported);
     CHECK((*imported)->partitions_lost.empty());
     CHECK(require_totals((*imported)->feeds, from) == expected_outcome().rows);
-    require_same(all_reports(actors.system(), actors.coordinator()), expected_outcome().reports);
+    require_same(all_reports(actors.system(), actors.coordinator(), actors.weights()),
+                 expected_outcome().reports);
   }
 }
 
@@ -580,7 +593,10 @@ TEST_CASE("without any poll a report needs as_of, and all opening time is unknow
     const auto rows = test::read_csv(test::csv_of(engine, request));
     REQUIRE(rows.size() == 3);
     using figures = std::vector<std::string>;
-    const auto of_day = [&](size_t row) { return figures(rows[row].begin() + 11, rows[row].begin() + 18); };
+    const auto column = std::find(rows[0].begin(), rows[0].end(), "last_day_scheduled_s") - rows[0].begin();
+    const auto of_day = [&](size_t row) {
+      return figures(rows[row].begin() + column, rows[row].begin() + column + 7);
+    };
     CHECK(of_day(1) ==
           figures{"10800.000000", "0.000000", "0.000000", "10800.000000", "0.000000", "0.000000", "0"});
     CHECK(of_day(2) ==

@@ -369,10 +369,12 @@ TEMPLATE_LIST_TEST_CASE("reports come back as they were put, oldest first", "", 
     full.status.file_name = "store_report_20230125_181322.csv";
     full.status.file_bytes = 12345;
     full.status.gaps = {4, 7};
+    full.status.weights = {3, at_microseconds(390), 8};
     full.bytes = std::make_shared<const std::string>(bytes);
     auto failed = report("1f", 200);
     failed.status.state = protocol::report_state::failed;
     failed.status.failure = {errc::partition_lost, "it is gone"};
+    failed.status.weights.emplace();
     commit(*b, {put(full), put(failed), put(report("3f", 100)), put(report("0f", 200))});
   }
   const auto b = site.open();
@@ -405,6 +407,9 @@ TEMPLATE_LIST_TEST_CASE("reports come back as they were put, oldest first", "", 
   CHECK(s.file_name == "store_report_20230125_181322.csv");
   CHECK(s.file_bytes == 12345);
   CHECK(s.gaps == std::vector<uint32_t>{4, 7});
+  CHECK(s.weights == weights_label{3, at_microseconds(390), 8});
+  CHECK(all[2].status.weights == weights_label{});
+  CHECK_FALSE(all[0].status.weights);
   CHECK(s.durable);
   CHECK_FALSE(all[3].bytes);
   CHECK(*b->report_bytes("2f") == bytes);

@@ -84,23 +84,28 @@ constexpr int64_t lengths[] = {hour, 24 * hour, 168 * hour};
 
 /// @returns how much uptime the fleet has, so that a report of zeros does not pass.
 int64_t check_full(const std::vector<std::vector<std::string>>& rows, const counts& c) {
+  const size_t columns = rows[0].size() == 4 + 3 * 7 ? 7 : 10; // of a window
   int64_t uptime = 0;
   for (size_t r = 1; r < rows.size(); ++r) {
     const auto& row = rows[r];
-    REQUIRE(row.size() == 4 + 3 * 7);
+    REQUIRE(row.size() == rows[0].size());
     const bool polled = c.polled.contains(row[0]);
     for (size_t w = 0; w < 3; ++w) {
+      const auto first = 4 + columns * w;
       int64_t f[6];
       for (size_t k = 0; k < 6; ++k)
-        f[k] = microseconds_of(row[4 + 7 * w + k]);
+        f[k] = microseconds_of(row[first + k]);
       const auto [scheduled, up, down, unknown, excluded, imputed] = f;
-      const auto observations = std::stoll(row[4 + 7 * w + 6]);
+      const auto observations = std::stoll(row[first + 6]);
       CAPTURE(row[0], w, scheduled, up, down, unknown, imputed, observations);
       const bool sound = up + down + unknown + excluded == scheduled &&
                          std::min({up, down, unknown, imputed}) >= 0 && excluded == 0 &&
                          scheduled <= lengths[w] && imputed <= up + down && observations >= 0 &&
                          (polled || (unknown == scheduled && observations == 0));
       REQUIRE(sound);
+      if (columns > 7 && !row[first + 7].empty())
+        REQUIRE((microseconds_of(row[first + 7]) <= up && up <= microseconds_of(row[first + 8]) &&
+                 microseconds_of(row[first + 8]) <= scheduled));
       uptime += up;
     }
   }
@@ -144,6 +149,7 @@ TEST_CASE("a real feed is taken whole, and every figure of every report adds up"
   CHECK(taken == counted.rows);
   WARN(taken << " rows of " << counted.ids.size() << " stores, " << counted.polled.size()
              << " of them polled, newest poll at " << counted.newest);
+  CHECK(test::fit_weights(engine.system(), engine.weights()).label.stores > 0);
   for (auto request : test::every_estimator_and_scope()) {
     CAPTURE(request.estimator, to_string(request.scope));
     const auto loop = test::read_csv(test::csv_of(engine, request));

@@ -15,6 +15,7 @@ namespace storemon::test {
 struct journal_script {
   std::map<std::string, protocol::stored_report> kept; ///< by id
   std::vector<std::string> calls;                      ///< "put ID STATE" or "drop ID", as they came
+  std::map<std::string, std::string> values;           ///< by name
   errc puts = errc::ok;                                ///< how puts end
   errc drops = errc::ok;
   errc reads = errc::ok;
@@ -91,8 +92,17 @@ inline fake_journal_actor::behavior_type fake_journal(fake_journal_actor::pointe
           return refused(errc::not_found);
         return found->second.bytes;
       },
-      [=](get_atom, const std::string&) -> caf::result<std::string> { return no_such(); },
-      [=](put_atom, const std::string&, const std::string&) -> caf::result<bool> { return no_such(); },
+      [=](get_atom, const std::string& name) -> caf::result<std::string> {
+        if (s->reads != errc::ok)
+          return refused(s->reads);
+        return s->values[name];
+      },
+      [=](put_atom, const std::string& name, const std::string& value) -> caf::result<bool> {
+        if (s->puts != errc::ok)
+          return refused(s->puts);
+        s->values[name] = value;
+        return true;
+      },
       [=](pin_atom) -> caf::result<std::vector<uint64_t>> { return no_such(); },
       [](unpin_atom) {},
       [=](backup_atom, const std::string&) -> caf::result<bool> { return no_such(); },

@@ -25,6 +25,7 @@ public:
   std::vector<report_request> requests; ///< as they were triggered
   protocol::data_quality quality;
   protocol::health health;
+  fleet_weights weights;
   result<std::shared_ptr<const protocol::import_result>> import =
       std::make_shared<const protocol::import_result>();
   bool silent = false; ///< both actors keep every question to themselves
@@ -107,7 +108,19 @@ inline protocol::coordinator_actor::behavior_type coordinator(protocol::coordina
                 self, s, [](script& now) { return result<shared_quality>(shared_quality(now.quality)); });
           },
           [](placed_atom, const std::vector<shard_actor>&) {},
+          [](weights_atom, const shared_weights&) {},
           [](stop_atom) { return true; }};
+}
+
+inline protocol::weights_actor::behavior_type weights(protocol::weights_actor::pointer self,
+                                                      std::shared_ptr<script> s) {
+  using namespace protocol;
+  const auto in_force = [=] {
+    return play<shared_weights>(
+        self, s, [](script& now) { return result<shared_weights>(shared_weights(now.weights)); });
+  };
+  return {[=](get_atom) { return in_force(); }, [=](fit_atom) { return in_force(); },
+          [](placed_atom, const std::vector<shard_actor>&) {}};
 }
 
 inline protocol::supervisor_actor::behavior_type supervisor(protocol::supervisor_actor::pointer self,

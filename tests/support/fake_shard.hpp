@@ -4,7 +4,8 @@
 
 namespace storemon::test {
 
-/// A shard that says it holds `counted`, and when asked for rows has none, or is silent for ever.
+/// A shard that says it holds `counted`, and when asked for rows, or for its part in a fit, has none, or is
+/// silent for ever.
 inline protocol::shard_actor::behavior_type fake_shard(protocol::shard_actor::pointer self,
                                                        protocol::census counted, bool silent) {
   using namespace protocol;
@@ -22,6 +23,13 @@ inline protocol::shard_actor::behavior_type fake_shard(protocol::shard_actor::po
       },
       [](quality_atom) { return shared_quality(); },
       [](store_atom, const std::string&) { return shared_card(); },
+      [self, silent](fit_atom, const fit_order&) -> caf::result<fit_slice> {
+        if (silent)
+          return self->make_response_promise<fit_slice>();
+        return fit_slice();
+      },
+      [](counts_atom, uint64_t, const shared_weights&) { return shared_counts(); },
+      [](drop_atom, uint64_t) {},
   };
 }
 

@@ -51,6 +51,7 @@ inline node::engine_options loading(const std::string& directory, uint32_t parti
   options.threads = threads;
   options.supervisor.import_directory = directory;
   options.supervisor.partitions = partitions;
+  options.weights.only_when_asked = true; // so that a report's weights are the test's word
   return options;
 }
 
@@ -63,11 +64,19 @@ inline std::vector<protocol::feed_totals> last_totals(node::engine& engine) {
   return health->last_import->feeds;
 }
 
+/// Has the fleet's weights fitted to what the shards hold now.
+inline fleet_weights fit_weights(caf::actor_system& system, const protocol::weights_actor& weights) {
+  const auto fitted = node::ask<protocol::shared_weights>(system, weights, protocol::fit_atom_v);
+  if (!fitted)
+    FAIL("no weights were fitted: " << fitted.error().detail);
+  return **fitted;
+}
+
 /// One request of every estimator and every scope it knows.
 inline std::vector<report_request> every_estimator_and_scope() {
   std::vector<report_request> requests;
   for (const std::string name :
-       {"capped_nearest", "nearest", "linear", "carry_forward", "poll_ratio", "poll_count"})
+       {"capped_nearest", "nearest", "linear", "carry_forward", "poll_ratio", "poll_count", "telegraph"})
     for (const auto scope :
          {observation_scope::session, observation_scope::business, observation_scope::all}) {
       const auto* estimator = estimate::find_estimator(name);
@@ -79,7 +88,7 @@ inline std::vector<report_request> every_estimator_and_scope() {
       request.scope = scope;
       requests.push_back(std::move(request));
     }
-  REQUIRE(requests.size() == 12);
+  REQUIRE(requests.size() == 13);
   return requests;
 }
 

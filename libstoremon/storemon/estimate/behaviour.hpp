@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storemon/estimate/two_state_chain.hpp"
+#include "storemon/model/fleet_weights.hpp"
 
 #include <array>
 #include <cstddef>
@@ -15,6 +16,7 @@ inline constexpr size_t downs = 7;
 inline constexpr size_t openings = 4;
 inline constexpr size_t chains = ups * downs;
 inline constexpr size_t classes = chains * openings;
+static_assert(classes == behaviour_classes);
 
 /// Mean active times: 4 h, then three times as long each.
 inline constexpr double first_mean_up = 4 * 3600.0;

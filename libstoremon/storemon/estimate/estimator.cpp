@@ -12,8 +12,9 @@ namespace {
 
 /// The default first.
 const auto& all_estimators() noexcept {
-  static const std::array<const estimator*, 6> all{&capped_nearest(), &nearest(),    &linear(),
-                                                   &carry_forward(),  &poll_ratio(), &poll_count()};
+  static const std::array<const estimator*, 7> all{&capped_nearest(), &nearest(),    &linear(),
+                                                   &carry_forward(),  &poll_ratio(), &poll_count(),
+                                                   &telegraph_chain()};
   return all;
 }
 

@@ -18,6 +18,8 @@ struct session {
   uint32_t active = 0; ///< active ones among them
 };
 
+class telegraph_windows;
+
 /// What one store shows an estimator for one window.
 struct store_view {
   interval window;                   ///< what is asked about
@@ -37,13 +39,16 @@ struct store_view {
   int64_t observed_in_horizon = 0; ///< in-session observations of the horizon
   /// A session that begins before this has no known begin: the store counts as always open in it.
   instant begins_known_from = instant::min();
+  /// For estimators that weigh behaviours, where the store was observed: what is believed of it.
+  telegraph_windows* behaviour = nullptr;
 };
 
 /// Uptime and downtime of one store and window as far as the store alone tells; microseconds.
 struct known {
   int64_t uptime = 0;
   int64_t downtime = 0;
-  int64_t imputed = 0; ///< opening time that waits for the fleet's active ratio
+  int64_t imputed = 0;    ///< opening time that waits for the fleet's active ratio
+  uptime_bounds bounds{}; ///< of estimators that weigh behaviours: `low <= uptime <= high <= open`
 };
 
 /// A rule for what is believed between two polls (SEMANTICS section 5, ESTIMATORS section 3). Stateless,
@@ -56,6 +61,10 @@ public:
   virtual std::string_view name() const noexcept = 0;
 
   virtual bool supports(observation_scope scope) const noexcept = 0;
+
+  /// Whether it needs store_view::behaviour. What it imputes is then part of uptime and downtime, and waits
+  /// for nothing.
+  virtual bool weighs_behaviours() const noexcept { return false; }
 
   /// Judges one window of one store. `uptime + downtime + imputed <= open`; what is missing from `open` is
   /// unknown.

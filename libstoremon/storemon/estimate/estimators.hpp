@@ -23,4 +23,9 @@ const estimator& poll_count() noexcept;
 /// over its horizon, shrunk towards the fleet's.
 const estimator& capped_nearest() noexcept;
 
+/// The two-state chain of telegraph.hpp: uptime's expectation under what was seen of the store, and its 90 %
+/// bounds. `imputed` is capped_nearest's: what lies out of every observation's reach, and is part of uptime
+/// and downtime here.
+const estimator& telegraph_chain() noexcept;
+
 } // namespace storemon::estimate

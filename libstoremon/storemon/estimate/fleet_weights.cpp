@@ -18,9 +18,7 @@ constexpr double pseudo_stores = 20;
 } // namespace
 
 class_weights equal_weights() noexcept {
-  class_weights w;
-  w.fill(1.0 / classes);
-  return w;
+  return fleet_weights().by_class;
 }
 
 void class_counts::add(const class_likelihoods& store, const class_weights& weights) noexcept {
@@ -36,13 +34,6 @@ void class_counts::add(const class_likelihoods& store, const class_weights& weig
   for (size_t c = 0; c < classes; ++c)
     units[c] += std::bit_cast<int64_t>(joint[c] * scale + whole_units) - std::bit_cast<int64_t>(whole_units);
   ++stores;
-}
-
-class_counts& class_counts::operator+=(const class_counts& others) noexcept {
-  for (size_t c = 0; c < classes; ++c)
-    units[c] += others.units[c];
-  stores += others.stores;
-  return *this;
 }
 
 class_weights class_counts::weights() const noexcept {

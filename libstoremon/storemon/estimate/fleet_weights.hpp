@@ -20,21 +20,13 @@ class_weights equal_weights() noexcept;
 /// sum in any order and any grouping, which doubles do not: so however stores are spread over shards and
 /// nodes, and whatever order their answers come in, a fit gives the same bits. The rounding moves a weight by
 /// less than 2^-41. There is room for 2^22 stores (4 million).
-struct class_counts {
-  std::array<int64_t, classes> units{}; ///< in 2^-40 stores
-  int64_t stores = 0;
-
+struct class_counts : behaviour_counts {
   /// Adds one store that was observed. The weights are those of the round.
   void add(const class_likelihoods& store, const class_weights& weights) noexcept;
-
-  /// Adds other stores of the same round.
-  class_counts& operator+=(const class_counts& others) noexcept;
 
   /// The weights of the next round (ESTIMATORS section 4, "Fleet"): the stores' shares, and those of 20
   /// pseudo-stores that belong to all classes alike, so that a fleet of one works too.
   class_weights weights() const noexcept;
-
-  friend bool operator==(const class_counts&, const class_counts&) = default;
 };
 
 /// Rounds of a fit. More change no figure that a report shows.

@@ -1,6 +1,7 @@
 #include "storemon/estimate/measurer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace storemon::estimate {
@@ -65,6 +66,10 @@ std::span<const observation> within(std::span<const observation> observations, c
   return visible;
 }
 
+int64_t millionths(std::optional<double> chance) noexcept {
+  return chance ? static_cast<int64_t>(std::nearbyint(*chance * 1e6)) : no_chance;
+}
+
 /// The session's observations with from < t <= to.
 std::pair<uint32_t, uint32_t> in_window(const session& s, std::span<const observation> seen,
                                         const interval& window) noexcept {
@@ -76,7 +81,11 @@ std::pair<uint32_t, uint32_t> in_window(const session& s, std::span<const observ
 
 } // namespace
 
-measurer::measurer(const report_spec& spec) : spec_(spec), estimator_(*find_estimator(spec.estimator)) {
+measurer::measurer(const report_spec& spec)
+    : spec_(spec), estimator_(*find_estimator(spec.estimator)),
+      weighs_behaviours_(estimator_.weighs_behaviours()),
+      weights_(spec.weights ? spec.weights->by_class : equal_weights()),
+      bounds_(weighs_behaviours_ ? spec.windows.size() : 0) {
   windows_ = {spec.as_of, spec.as_of + duration(1)}; // no window ends after as_of
   horizons_begin_ = spec.as_of;
   for (size_t w = 0; w < spec.windows.size(); ++w) {
@@ -94,26 +103,63 @@ measurer::measurer(const report_spec& spec) : spec_(spec), estimator_(*find_esti
 interval measurer::needed(std::span<const observation> history) const noexcept {
   if (history.empty())
     return windows_;
+  if (weighs_behaviours_) {
+    auto from = windows_.from;
+    for (const auto& [h, windows] : horizons_)
+      if (const auto seen = within(history, h); !seen.empty())
+        from = std::min(from, sessions_known_from(h, seen.front().at()) - duration(1));
+    return {from, windows_.to};
+  }
   return {std::min(windows_.from, std::max(horizons_begin_, history.front().at())), windows_.to};
 }
 
+std::span<const interval> measurer::open_of(const store_facts& facts) {
+  if (facts.closures.empty())
+    return facts.opening;
+  subtract(facts.opening, facts.closures, open_);
+  return open_;
+}
+
+store_view measurer::view_of(const sight& sight) const noexcept {
+  return {.window = {},
+          .sessions = sessions_,
+          .asked = {},
+          .seen = sight.seen,
+          .observed_in_horizon = sight.observed,
+          .begins_known_from = sight.begins_known_from};
+}
+
+std::optional<measurer::observed> measurer::observe(const store_facts& facts) {
+  const auto sight = look(open_of(facts), facts.observations, horizons_.front().seen);
+  if (sight.observed == 0)
+    return std::nullopt;
+  return observed{likelihoods_of(view_of(sight)), sight.observed};
+}
+
 void measurer::measure_store(const store_facts& facts, measure* out, size_t stride) {
-  auto open = facts.opening;
-  if (!facts.closures.empty()) {
-    subtract(facts.opening, facts.closures, open_);
-    open = open_;
-  }
+  const auto open = open_of(facts);
+  active_now_ = no_chance;
   for (const auto& [h, windows] : horizons_) {
     const auto sight = look(open, facts.observations, h);
+    auto view = view_of(sight);
+    if (weighs_behaviours_ && sight.observed > 0) {
+      const telegraph store(likelihoods_of(view), weights_);
+      believed_.begin(store);
+      view.behaviour = &believed_;
+      if (&h == &horizons_.front().seen)
+        active_now_ = millionths(store.active_at(view, spec_.as_of));
+    }
     for (const auto w : windows)
-      out[w * stride] = measure_window(spec_.windows[w].span, facts, sight);
+      out[w * stride] = measure_window(w, view, facts, sight);
   }
 }
 
 measurer::sight measurer::look(std::span<const interval> open, std::span<const observation> observations,
                                const horizon& h) {
   const auto within_horizon = meeting(open, {h.from, h.to});
-  sight s{within(observations, h), 0, 0};
+  sight s{.seen = within(observations, h), .begins_known_from = instant::min()};
+  if (weighs_behaviours_ && !s.seen.empty())
+    s.begins_known_from = sessions_known_from(h, s.seen.front().at());
   prefetch(s.seen);
   sessions_.resize(within_horizon.size());
   const auto size = static_cast<uint32_t>(s.seen.size());
@@ -148,12 +194,10 @@ std::span<const observation> measurer::keep_in_session(std::span<const observati
   return in_session_;
 }
 
-measure measurer::measure_window(const interval& window, const store_facts& facts, const sight& sight) const {
-  store_view view{.window = window,
-                  .sessions = sessions_,
-                  .asked = meeting(std::span<const session>(sessions_), window),
-                  .seen = sight.seen,
-                  .observed_in_horizon = sight.observed};
+measure measurer::measure_window(size_t w, store_view view, const store_facts& facts, const sight& sight) {
+  const auto& window = spec_.windows[w].span;
+  view.window = window;
+  view.asked = meeting(std::span<const session>(sessions_), window);
   for (const auto& s : view.asked) {
     view.open += intersect(s.span, window).length().count();
     const auto [begin, end] = in_window(s, sight.seen, window);
@@ -164,6 +208,8 @@ measure measurer::measure_window(const interval& window, const store_facts& fact
         end - begin == s.last - s.first ? s.active : count_active(sight.seen.subspan(begin, end - begin));
   }
   const auto known = estimator_.judge(view, spec_.scope);
+  if (weighs_behaviours_)
+    bounds_[w] = known.bounds;
   measure m;
   m.scheduled = facts.closures.empty() ? view.open : overlap(facts.opening, window).count();
   m.excluded = m.scheduled - view.open;

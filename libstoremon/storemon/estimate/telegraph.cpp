@@ -74,11 +74,16 @@ void visit_gaps(const store_view& view, const session& s, const interval& stretc
   }
 }
 
+} // namespace
+
 /// Moments of the active time of a window for each class, added up gap by gap: given the class, gaps are
-/// independent.
-class window_moments {
+/// independent. Those that only the window's end may cut are the same for each longer window of that end, and
+/// are kept for it.
+class telegraph_windows::sums {
 public:
-  window_moments(const by_class& shares, const by_chain<double>& chain_shares) noexcept {
+  void begin(const by_class& shares, const by_chain<double>& chain_shares) noexcept {
+    pair_count_ = 0;
+    end_ = instant::min();
     std::optional<size_t> odd;
     for (size_t k = 0; k < chains; ++k)
       if (chain_shares[k] > 0) {
@@ -90,7 +95,47 @@ public:
       add_pair(*odd, *odd, shares);
   }
 
-  void add(const gap& g, const interval& window) noexcept {
+  telegraph::uptime believe(const store_view& view) noexcept {
+    if (view.window.to != end_ || view.window.from > kept_from_) {
+      forget(kept);
+      end_ = kept_from_ = view.window.to;
+    }
+    forget(passing);
+    const interval older{view.window.from, kept_from_};
+    for (const auto& s : view.asked) {
+      const auto stretch = intersect(s.span, older);
+      if (stretch.empty())
+        continue;
+      visit_gaps(view, s, stretch, [&](const gap& g) {
+        const bool whole = g.left != border::always_open && g.span.from >= view.window.from;
+        if (whole)
+          kept_from_ = std::min(kept_from_, g.span.from);
+        add(g, view.window, whole ? kept : passing);
+      });
+    }
+    const auto [mean, variance] = total();
+    const double open = seconds(duration(view.open));
+    telegraph::uptime u;
+    u.mean = std::clamp(mean, 0.0, open);
+    u.deviation = std::sqrt(variance);
+    u.low = std::max(0.0, u.mean - deviations * u.deviation);
+    u.high = std::min(open, u.mean + deviations * u.deviation);
+    return u;
+  }
+
+private:
+  /// Where a gap is added: what goes for longer windows too, or for the present one alone.
+  enum part : size_t { kept, passing };
+
+  void forget(part which) noexcept {
+    for (auto& p : live()) {
+      p.of_both[which] = {};
+      for (auto& o : p.of_openings)
+        o.sum[which] = {};
+    }
+  }
+
+  void add(const gap& g, const interval& window, part to) noexcept {
     const auto inside = intersect(g.span, window);
     const double length = seconds(inside.length());
     const double inverse_length = 1 / length;
@@ -103,27 +148,27 @@ public:
     const bool left = g.left == border::active;
     if (begin_whole && !g.right) {
       for (auto& p : live())
-        p.of_both.add(through(p).onwards(left), length);
+        p.of_both[to].add(through(p).onwards(left), length);
       return;
     }
     if (begin_whole && inside.to == g.span.to) {
       for (auto& p : live())
-        p.of_both.add(through(p).between(left, *g.right), length);
+        p.of_both[to].add(through(p).between(left, *g.right), length);
       return;
     }
 
     const grid_decays before(seconds(inside.from - g.span.from));
     const grid_decays after(seconds(g.span.to - inside.to));
     for (auto& p : live()) {
-      const auto passing = through(p);
+      const auto across = through(p);
       const auto from_state = [&](bool from) {
         if (!g.right)
-          return passing.onwards(from);
+          return across.onwards(from);
         if (inside.to == g.span.to)
-          return passing.between(from, *g.right);
-        const auto to =
+          return across.between(from, *g.right);
+        const auto then =
             backward(transitions(p.chains, after.of_two(p.first, p.second)), certain<lanes>(*g.right));
-        return to[0] * passing.between(from, false) + to[1] * passing.between(from, true);
+        return then[0] * across.between(from, false) + then[1] * across.between(from, true);
       };
       const auto from_inactive = from_state(false);
       const auto from_active = from_state(true);
@@ -133,11 +178,11 @@ public:
         sum.add(from[0] * from_inactive + from[1] * from_active, length);
       };
       if (g.left != border::opening)
-        add_from(p.of_both, begin_known ? certain<lanes>(left) : p.chains.share);
+        add_from(p.of_both[to], begin_known ? certain<lanes>(left) : p.chains.share);
       else
         for (auto& o : p.of_openings)
           if (o.is_live)
-            add_from(o.sum, at_opening<lanes>(o.active));
+            add_from(o.sum[to], at_opening<lanes>(o.active));
     }
   }
 
@@ -151,7 +196,6 @@ public:
     return sum;
   }
 
-private:
   struct added : moments<lanes> {
     void add(const paths<lanes>& taken, double length) noexcept {
       const auto given = taken.given();
@@ -166,13 +210,13 @@ private:
       double active;
       bool is_live;
       lanes shares;
-      added sum;
+      std::array<added, 2> sum; ///< by part
     };
 
     size_t first;
     size_t second;
     chain_of<lanes> chains;
-    added of_both; ///< whatever the opening was like
+    std::array<added, 2> of_both; ///< by part; whatever the opening was like
     std::array<opening, openings> of_openings;
   };
 
@@ -191,7 +235,7 @@ private:
     for (size_t i = 0; i < openings; ++i) {
       const double one = shares[first * openings + i];
       const double other = first == second ? 0 : shares[second * openings + i];
-      p.of_openings[i] = {active_at_opening[i], one + other > 0, lanes{one, other}, added{}};
+      p.of_openings[i] = {active_at_opening[i], one + other > 0, lanes{one, other}, {}};
     }
   }
 
@@ -200,17 +244,32 @@ private:
     for (const auto& p : live())
       for (const auto& o : p.of_openings)
         for (int lane = 0; lane < 2; ++lane)
-          add(o.shares[lane], p.of_both.mean[lane] + o.sum.mean[lane],
-              p.of_both.variance[lane] + o.sum.variance[lane]);
+          add(o.shares[lane],
+              (p.of_both[kept].mean[lane] + o.sum[kept].mean[lane]) +
+                  (p.of_both[passing].mean[lane] + o.sum[passing].mean[lane]),
+              (p.of_both[kept].variance[lane] + o.sum[kept].variance[lane]) +
+                  (p.of_both[passing].variance[lane] + o.sum[passing].variance[lane]));
   }
 
   std::span<pair> live() noexcept { return {pairs_.data(), pair_count_}; }
 
   std::array<pair, chains / 2> pairs_;
   size_t pair_count_ = 0;
+  instant end_;       // of the windows
+  instant kept_from_; // the gaps from here to the end are in the kept sums
 };
 
-} // namespace
+telegraph_windows::telegraph_windows() : sums_(std::make_unique<sums>()) {}
+
+telegraph_windows::~telegraph_windows() = default;
+
+void telegraph_windows::begin(const telegraph& store) noexcept {
+  sums_->begin(store.shares_, store.chain_shares_);
+}
+
+telegraph::uptime telegraph_windows::believe(const store_view& view) noexcept {
+  return sums_->believe(view);
+}
 
 telegraph::telegraph(const class_likelihoods& seen, const class_weights& fleet) noexcept : chain_shares_{} {
   const auto normalise = [this] {
@@ -232,20 +291,9 @@ telegraph::telegraph(const class_likelihoods& seen, const class_weights& fleet) 
 }
 
 telegraph::uptime telegraph::believe(const store_view& view) const noexcept {
-  window_moments sum(shares_, chain_shares_);
-  for (const auto& s : view.asked) {
-    const auto stretch = intersect(s.span, view.window);
-    if (!stretch.empty())
-      visit_gaps(view, s, stretch, [&](const gap& g) { sum.add(g, view.window); });
-  }
-  const auto [mean, variance] = sum.total();
-  const double open = seconds(duration(view.open));
-  uptime u;
-  u.mean = std::clamp(mean, 0.0, open);
-  u.deviation = std::sqrt(variance);
-  u.low = std::max(0.0, u.mean - deviations * u.deviation);
-  u.high = std::min(open, u.mean + deviations * u.deviation);
-  return u;
+  telegraph_windows::sums alone;
+  alone.begin(shares_, chain_shares_);
+  return alone.believe(view);
 }
 
 std::optional<double> telegraph::active_at(const store_view& view, instant at) const noexcept {

@@ -2,6 +2,7 @@
 
 #include "storemon/estimate/fleet_weights.hpp"
 
+#include <memory>
 #include <optional>
 
 namespace storemon::estimate {
@@ -43,8 +44,33 @@ public:
   const by_class& shares() const noexcept { return shares_; }
 
 private:
+  friend class telegraph_windows;
+
   by_class shares_;
   by_chain<double> chain_shares_; ///< sums over the classes of a chain
+};
+
+/// Believes several windows of a store, one after the other. A window that holds the one before and ends with
+/// it costs what it holds more: in this order, the hour and the day come free with the week.
+class telegraph_windows {
+public:
+  telegraph_windows();
+  ~telegraph_windows();
+
+  telegraph_windows(const telegraph_windows&) = delete;
+  telegraph_windows& operator=(const telegraph_windows&) = delete;
+
+  /// Goes on with another store.
+  void begin(const telegraph& store) noexcept;
+
+  /// As telegraph::believe, but for rounding: sums are added up in another order.
+  telegraph::uptime believe(const store_view& view) noexcept;
+
+private:
+  friend class telegraph;
+
+  class sums;
+  std::unique_ptr<sums> sums_;
 };
 
 /// The same in whole microseconds, halves to the even neighbour, as figures are given; downtime is what

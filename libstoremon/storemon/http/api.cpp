@@ -68,6 +68,9 @@ router make_routes(const api_context& context) {
   routes.add("GET", "/api/v1/export", effect::none, [&context](const request& asked, std::string parameter) {
     return context.to.exporter ? export_feed(context, asked, std::move(parameter)) : not_coordinator();
   });
+  routes.add("GET", "/api/v1/weights", effect::none, [&context](const request& asked, std::string parameter) {
+    return context.to.weights ? get_weights(context, asked, std::move(parameter)) : not_coordinator();
+  });
   return routes;
 }
 

@@ -24,6 +24,7 @@ struct services {
   std::string durability{};            ///< what an answer of success promises, as it is told: `local`
   std::string spool_directory{};       ///< where files to be imported are received; empty: none are
   std::function<bool(std::string_view)> knows_zone{}; ///< whether the tz database has it; null: not asked
+  protocol::weights_actor weights{};                  ///< null: the node has no fleet weights
 };
 
 /// What requests have under way together.
@@ -110,6 +111,9 @@ boost::asio::awaitable<response> list_imports(const api_context& c, const reques
 
 /// All data of one feed, as CSV.
 boost::asio::awaitable<response> export_feed(const api_context& c, const request& asked, std::string);
+
+/// How common each behaviour is in the fleet.
+boost::asio::awaitable<response> get_weights(const api_context& c, const request& asked, std::string);
 
 /// What this server is and where to go.
 boost::asio::awaitable<response> welcome(const api_context& c, const request& asked, std::string);

@@ -29,6 +29,13 @@ json::value instant_json(const std::optional<instant>& at) {
   return at ? json::value(to_rfc3339(*at)) : json::value(nullptr);
 }
 
+json::object weights_json(const weights_label& weights) {
+  return {{"version", weights.version},
+          {"fitted_at", instant_json(weights.fitted_at)},
+          {"stores", weights.stores},
+          {"equal", weights.version == 0}};
+}
+
 json::object report_json(const protocol::report_status& report) {
   json::object out{{"status", to_string(report.state)},
                    {"report_id", report.id},
@@ -42,6 +49,8 @@ json::object report_json(const protocol::report_status& report) {
                    {"stores_total", report.stores_total},
                    {"durable", report.durable},
                    {"gaps", json::value_from(report.gaps)}};
+  if (report.weights)
+    out["weights"] = weights_json(*report.weights);
   switch (report.state) {
   case protocol::report_state::running:
     out["progress_percent"] = report.stores_total > 0 ? 100 * report.stores_done / report.stores_total : 0;

@@ -12,4 +12,7 @@ boost::json::object report_json(const protocol::report_status& report);
 /// An instant as RFC 3339 text, or null.
 boost::json::value instant_json(const std::optional<instant>& at);
 
+/// Which fleet weights these are.
+boost::json::object weights_json(const weights_label& weights);
+
 } // namespace storemon::http

@@ -119,6 +119,18 @@ awaitable<response> list_reports(const api_context& c, const request&, std::stri
   co_return json_answer(200, list);
 }
 
+awaitable<response> get_weights(const api_context& c, const request&, std::string) {
+  const auto weights = co_await c.actors.ask(c.to.weights, c.limits.ask_timeout, protocol::get_atom_v);
+  if (!weights)
+    co_return problem(weights.error());
+  auto body = weights_json((*weights)->label);
+  const bool fitted = (*weights)->label.version > 0;
+  body["as_of"] = instant_json(fitted ? std::optional((*weights)->as_of) : std::nullopt);
+  body["observations"] = (*weights)->observations;
+  body["weights"] = json::array((*weights)->by_class.begin(), (*weights)->by_class.end());
+  co_return json_answer(200, body);
+}
+
 awaitable<response> page_reports(const api_context& c, const request& asked, std::string) {
   const auto page = read_page(asked);
   if (!page)

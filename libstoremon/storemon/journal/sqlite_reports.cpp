@@ -37,7 +37,8 @@ int64_t count_of(instant at) {
   return at.time_since_epoch().count();
 }
 
-std::string params_of(const report_request& request) {
+/// What was asked for, and of the fleet weights what tells which they were.
+std::string params_of(const report_request& request, const std::optional<weights_label>& weights) {
   json::array windows;
   for (const auto& w : request.windows)
     windows.push_back({{"name", w.name}, {"from", count_of(w.span.from)}, {"to", count_of(w.span.to)}});
@@ -48,14 +49,21 @@ std::string params_of(const report_request& request) {
                       {"windows", std::move(windows)}};
   if (request.as_of)
     params["as_of"] = count_of(*request.as_of);
+  if (weights) {
+    json::object label{{"version", weights->version}, {"stores", weights->stores}};
+    if (weights->fitted_at)
+      label["fitted_at"] = count_of(*weights->fitted_at);
+    params["weights"] = std::move(label);
+  }
   return json::serialize(params);
 }
 
-/// Throws what the accessors of json values throw where the text is not of that form.
-report_request request_of(const std::string& params) {
-  const auto value = json::parse(params);
-  const auto& object = value.as_object();
-  const auto time = [](const json::value& v) { return instant(duration(v.as_int64())); };
+instant time(const json::value& v) {
+  return instant(duration(v.as_int64()));
+}
+
+/// Throws what the accessors of json values throw where the params are not of that form. So does weights_of.
+report_request request_of(const json::object& object) {
   const auto text = [&](const char* name) { return std::string(object.at(name).as_string()); };
   report_request request;
   request.estimator = text("estimator");
@@ -72,6 +80,17 @@ report_request request_of(const std::string& params) {
     request.windows.push_back({std::string(w.as_object().at("name").as_string()),
                                {time(w.as_object().at("from")), time(w.as_object().at("to"))}});
   return request;
+}
+
+std::optional<weights_label> weights_of(const json::object& params) {
+  const auto* found = params.if_contains("weights");
+  if (!found)
+    return std::nullopt;
+  const auto& object = found->as_object();
+  weights_label label{object.at("version").to_number<uint64_t>(), {}, object.at("stores").as_int64()};
+  if (const auto* fitted_at = object.if_contains("fitted_at"))
+    label.fitted_at = time(*fitted_at);
+  return label;
 }
 
 std::string gaps_of(const std::vector<uint32_t>& gaps) {
@@ -105,7 +124,7 @@ report_row row_of(const protocol::report_status& s) {
   report_row r;
   r.id = s.id;
   r.state = state_words[static_cast<size_t>(s.state)];
-  r.params = params_of(s.request);
+  r.params = params_of(s.request, s.weights);
   r.as_of = s.as_of;
   r.created = s.created;
   r.finished = s.finished;
@@ -130,7 +149,9 @@ protocol::report_status status_of(const report_row& r, bool sound) {
   const auto code = parse_code(r.error_code);
   try {
     if (sound && state && code) {
-      s.request = request_of(r.params);
+      const auto params = json::parse(r.params);
+      s.request = request_of(params.as_object());
+      s.weights = weights_of(params.as_object());
       s.gaps = json::value_to<std::vector<uint32_t>>(json::parse(r.gaps));
       s.state = *state;
       s.as_of = r.as_of;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "storemon/model/error.hpp"
+#include "storemon/model/fleet_weights.hpp"
 #include "storemon/model/interval.hpp"
 #include "storemon/model/store_id.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +65,8 @@ struct report_spec {
   observation_scope scope = observation_scope::session;
   instant as_of;
   std::vector<window> windows; ///< last_hour, last_day, last_week, then the custom ones
+  /// For estimators that weigh behaviours; null: all weigh the same.
+  std::shared_ptr<const fleet_weights> weights{};
 };
 
 /// Fixes a request's now. Fails when a custom window ends after it.
@@ -85,7 +89,7 @@ struct measure {
   int64_t excluded = 0;
   int64_t uptime = 0;           ///< known without the fleet
   int64_t downtime = 0;         ///< known without the fleet
-  int64_t imputed = 0;          ///< opening time left to imputation by the fleet's ratio
+  int64_t imputed = 0;          ///< opening time left to imputation by the fleet's ratio, or by behaviour
   int64_t observations = 0;     ///< in-session observations with from < t <= to
   int64_t horizon_active = 0;   ///< active ones of the in-session observations of the horizon
   int64_t horizon_observed = 0; ///< in-session observations of the horizon
@@ -119,11 +123,25 @@ struct figures {
   friend bool operator==(const figures&, const figures&) = default;
 };
 
+/// Between what bounds uptime lies in nine cases of ten; microseconds.
+struct uptime_bounds {
+  int64_t low = 0;
+  int64_t high = 0;
+
+  friend bool operator==(const uptime_bounds&, const uptime_bounds&) = default;
+};
+
+/// In place of the probability of a store that is closed, or never was observed.
+inline constexpr int64_t no_chance = -1;
+
 /// Measures of some stores of one partition, in byte order of their ids.
 struct report_columns {
   text_list stores;
-  std::vector<measure> measures; ///< windows x stores: window w of store i at `w * stores.size() + i`
-  bool last = true;              ///< whether the partition has no store after these
+  std::vector<measure> measures;       ///< windows x stores: window w of store i at `w * stores.size() + i`
+  std::vector<uptime_bounds> bounds{}; ///< of estimators that weigh behaviours, as measures; else none
+  /// Of the same: the probability of each store to be active at as_of, in millionths, or no_chance.
+  std::vector<int64_t> active_now{};
+  bool last = true; ///< whether the partition has no store after these
 };
 
 } // namespace storemon

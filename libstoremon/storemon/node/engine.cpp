@@ -48,12 +48,22 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   if (!intake.now)
     intake.now = system_now;
   coordinator_ = system_.spawn(report::coordinator, std::move(reports));
+  auto& weights = options.weights;
+  weights.journal = journal_;
+  weights.coordinator = coordinator_;
+  weights.log_info = s.log_info;
+  weights.log_error = s.log_error;
+  if (!weights.now)
+    weights.now = system_now;
+  weights.slices_in_flight = std::max(weights.slices_in_flight, 2 * workers);
+  weights_ = caf::actor_cast<weights_actor>(system_.spawn(report::weights, std::move(weights)));
   intake_ = system_.spawn(ingest::intake, std::move(intake));
   exporter_options exports;
   exports.journal = journal_;
   exporter_ = caf::actor_cast<exporter_actor>(system_.spawn(node::exporter, std::move(exports)));
   s.journal = journal_;
   s.intake = intake_;
+  s.weights = weights_;
   supervisor_ = system_.spawn(node::supervisor, std::move(s), coordinator_);
 }
 
@@ -74,6 +84,7 @@ void engine::stop() {
   static_cast<void>(ask<bool>(system_, supervisor_, stop_atom_v));
   supervisor_ = nullptr;
   coordinator_ = nullptr;
+  weights_ = nullptr;
   intake_ = nullptr;
   caf::anon_send_exit(exporter_, caf::exit_reason::user_shutdown);
   exporter_ = nullptr;

@@ -8,6 +8,7 @@
 #include "storemon/node/supervisor_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 #include "storemon/report/coordinator_actor.hpp"
+#include "storemon/report/weights_actor.hpp"
 
 #include <caf/all.hpp>
 
@@ -20,6 +21,7 @@ struct engine_options {
   bool remoting = false;
   supervisor_options supervisor;
   report::coordinator_options reports;
+  report::weights_options weights;
   ingest::intake_options intake;
   /// Where everything is kept; null: nothing is.
   std::unique_ptr<journal::backend> storage;
@@ -48,6 +50,8 @@ public:
 
   const protocol::exporter_actor& exporter() const noexcept { return exporter_; }
 
+  const protocol::weights_actor& weights() const noexcept { return weights_; }
+
   /// Null where nothing is kept.
   const protocol::journal_actor& journal() const noexcept { return journal_; }
 
@@ -64,6 +68,7 @@ private:
   protocol::intake_actor intake_;
   protocol::exporter_actor exporter_;
   protocol::coordinator_actor coordinator_;
+  protocol::weights_actor weights_;
   protocol::supervisor_actor supervisor_;
 };
 

@@ -29,6 +29,8 @@ void supervisor_state::start(supervisor_self::pointer self, supervisor_options o
   self_->monitor(coordinator_);
   if (options_.intake)
     self_->monitor(options_.intake);
+  if (options_.weights)
+    self_->monitor(options_.weights);
   if (options_.journal)
     self_->monitor(options_.journal);
   for (const auto& name : options_.nodes)
@@ -269,6 +271,8 @@ void supervisor_state::publish() {
     shards.push_back(s.state == partition_state::serving ? s.shard : shard_actor());
   if (options_.intake)
     self_->send(options_.intake, placed_atom_v, shards);
+  if (options_.weights)
+    self_->send(options_.weights, placed_atom_v, shards);
   if (coordinator_)
     self_->send(coordinator_, placed_atom_v, std::move(shards));
   // Only now: whoever hears of it may trigger a report at once, which must reach the coordinator after this.
@@ -295,6 +299,11 @@ void supervisor_state::down(const caf::down_msg& gone) {
     options_.intake = nullptr;
     intake_over_ = true;
     options_.fatal("the intake died: " + self_->system().render(gone.reason));
+    return;
+  }
+  if (options_.weights && gone.source == options_.weights.address()) {
+    options_.weights = nullptr;
+    options_.fatal("the actor of the fleet weights died: " + self_->system().render(gone.reason));
     return;
   }
   if (options_.journal && gone.source == options_.journal.address()) {
@@ -456,6 +465,8 @@ void supervisor_state::end_if_drained() {
     end(coordinator_);
   if (options_.intake)
     end(options_.intake);
+  if (options_.weights)
+    end(options_.weights);
   if (importer_)
     end(importer_);
   for (const auto& n : nodes_)

@@ -24,6 +24,8 @@ struct supervisor_options {
   protocol::journal_actor journal;
   /// Told of every change of placement; may be null.
   protocol::intake_actor intake;
+  /// Likewise.
+  protocol::weights_actor weights;
   size_t parsers = 2;
   partition::shard_options shards; ///< partition and journal are filled in
   /// How long reports and an import under way may still take when the server is stopped.

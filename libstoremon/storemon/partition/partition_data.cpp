@@ -1,5 +1,6 @@
 #include "storemon/partition/partition_data.hpp"
 
+#include "storemon/estimate/estimators.hpp"
 #include "storemon/estimate/measurer.hpp"
 #include "storemon/partition/history.hpp"
 #include "storemon/partition/opening.hpp"
@@ -124,41 +125,97 @@ protocol::store_card partition_data::card(std::string_view id) const {
   return card;
 }
 
-report_columns partition_data::rows(const report_spec& spec, std::string_view after,
-                                    const slice_limits& limits) {
+std::span<const std::unique_ptr<store>> partition_data::slice(std::string_view after, size_t stores_max,
+                                                              size_t observations_max) {
   sort_stores();
   const auto first = std::upper_bound(stores_.begin(), stores_.end(), after,
                                       [](std::string_view id, const auto& s) { return id < s->id; });
   auto last = first;
   size_t observations = 0;
-  size_t id_bytes = 0;
-  while (last != stores_.end() && static_cast<size_t>(last - first) < limits.stores_max &&
-         (last == first || observations + (*last)->observations.size() <= limits.observations_max)) {
+  while (last != stores_.end() && static_cast<size_t>(last - first) < stores_max &&
+         (last == first || observations + (*last)->observations.size() <= observations_max)) {
     observations += (*last)->observations.size();
-    id_bytes += (*last)->id.size();
     ++last;
   }
-  const auto count = static_cast<size_t>(last - first);
-  report_columns slice;
-  slice.last = last == stores_.end();
-  slice.stores.reserve(count, id_bytes);
-  slice.measures.resize(count * spec.windows.size());
-  estimate::measurer measurer(spec);
+  return {first, last};
+}
+
+bool partition_data::is_last(std::span<const std::unique_ptr<store>> of) const {
+  return of.data() + of.size() == stores_.data() + stores_.size();
+}
+
+namespace {
+
+/// Calls `visit(store, facts)` for each store of a slice, with the opening intervals that the measurer needs.
+template <class Visit>
+void for_each_opened(std::span<const std::unique_ptr<store>> slice, const estimate::measurer& measurer,
+                     Visit visit) {
   interval_set opening;
-  for (size_t i = 0; i < count; ++i) {
-    const auto& s = *first[static_cast<std::ptrdiff_t>(i)];
-    if (i + stores_ahead < count)
-      prefetch(first[static_cast<std::ptrdiff_t>(i + stores_ahead)].get(), sizeof(store));
-    if (i + contents_ahead < count)
-      prefetch_contents(*first[static_cast<std::ptrdiff_t>(i + contents_ahead)]);
-    if (i + hours_ahead < count)
-      prefetch_hours(*first[static_cast<std::ptrdiff_t>(i + hours_ahead)]);
-    slice.stores.add(s.id);
-    const auto needed = measurer.needed(s.observations);
-    opening_intervals(s.hours, s.zone_in_force(), needed, opening);
-    measurer.measure_store({opening, s.closures, s.observations}, slice.measures.data() + i, count);
+  for (size_t i = 0; i < slice.size(); ++i) {
+    const auto& s = *slice[i];
+    if (i + stores_ahead < slice.size())
+      prefetch(slice[i + stores_ahead].get(), sizeof(store));
+    if (i + contents_ahead < slice.size())
+      prefetch_contents(*slice[i + contents_ahead]);
+    if (i + hours_ahead < slice.size())
+      prefetch_hours(*slice[i + hours_ahead]);
+    opening_intervals(s.hours, s.zone_in_force(), measurer.needed(s.observations), opening);
+    visit(s, estimate::store_facts{opening, s.closures, s.observations});
   }
-  return slice;
+}
+
+} // namespace
+
+report_columns partition_data::rows(const report_spec& spec, std::string_view after,
+                                    const slice_limits& limits) {
+  estimate::measurer measurer(spec);
+  const bool weighed = measurer.weighs_behaviours();
+  const auto stores = slice(after, limits.stores_max, weighed ? limits.weighed_max : limits.observations_max);
+  const auto count = stores.size();
+  size_t id_bytes = 0;
+  for (const auto& s : stores)
+    id_bytes += s->id.size();
+  report_columns columns;
+  columns.last = is_last(stores);
+  columns.stores.reserve(count, id_bytes);
+  columns.measures.resize(count * spec.windows.size());
+  if (weighed) {
+    columns.bounds.resize(columns.measures.size());
+    columns.active_now.reserve(count);
+  }
+  for_each_opened(stores, measurer, [&](const store& s, const estimate::store_facts& facts) {
+    const auto i = columns.stores.size();
+    columns.stores.add(s.id);
+    measurer.measure_store(facts, columns.measures.data() + i, count);
+    if (!weighed)
+      return;
+    for (size_t w = 0; w < spec.windows.size(); ++w)
+      columns.bounds[w * count + i] = measurer.bounds()[w];
+    columns.active_now.push_back(measurer.active_now());
+  });
+  return columns;
+}
+
+protocol::fit_slice partition_data::observe(const protocol::fit_order& order, const slice_limits& limits,
+                                            std::vector<estimate::class_likelihoods>& to) {
+  const report_spec spec{std::string(estimate::telegraph_chain().name()),
+                         observation_scope::session,
+                         order.as_of,
+                         {{"", {order.as_of, order.as_of}}}};
+  estimate::measurer measurer(spec);
+  const auto stores = slice(order.after, limits.stores_max, limits.weighed_max);
+  protocol::fit_slice seen;
+  seen.last = is_last(stores);
+  if (!stores.empty())
+    seen.through = stores.back()->id;
+  for_each_opened(stores, measurer, [&](const store&, const estimate::store_facts& facts) {
+    if (const auto observed = measurer.observe(facts)) {
+      ++seen.stores;
+      seen.observations += observed->observations;
+      to.push_back(observed->likelihoods);
+    }
+  });
+  return seen;
 }
 
 } // namespace storemon::partition

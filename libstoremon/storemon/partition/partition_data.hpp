@@ -11,8 +11,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
+
+namespace storemon::estimate {
+struct class_likelihoods;
+} // namespace storemon::estimate
 
 namespace storemon::partition {
 
@@ -21,6 +26,7 @@ namespace storemon::partition {
 struct slice_limits {
   size_t stores_max = 128;
   size_t observations_max = 100'000; ///< in all histories of the slice; a single longer history still goes
+  size_t weighed_max = 2'000;        ///< the same where behaviours are weighed, which takes far longer
 };
 
 /// The stores of one partition, in memory. Not shared between threads.
@@ -60,6 +66,11 @@ public:
   /// Measures of the stores that come after `after` in byte order of id.
   /// @param spec  resolved and valid: its estimator exists
   report_columns rows(const report_spec& spec, std::string_view after, const slice_limits& limits);
+
+  /// Looks at stores for a fit of the fleet's weights: appends the likelihoods of those with an in-session
+  /// observation.
+  protocol::fit_slice observe(const protocol::fit_order& order, const slice_limits& limits,
+                              std::vector<estimate::class_likelihoods>& to);
 
   /// Calls `visit(const store&)` for all stores in byte order of id.
   template <class Visit>
@@ -105,6 +116,13 @@ private:
   const store* find(std::string_view id) const;
   std::optional<instant> find_newest() const;
   void sort_stores();
+
+  /// The stores after `after` in byte order of id, as many as the limits allow.
+  std::span<const std::unique_ptr<store>> slice(std::string_view after, size_t stores_max,
+                                                size_t observations_max);
+
+  /// Whether no store comes after those of the slice.
+  bool is_last(std::span<const std::unique_ptr<store>> of) const;
 
   /// Notes that the days of these polls change now.
   void touch_days(std::span<const observation> polls);

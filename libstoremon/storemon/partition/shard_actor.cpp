@@ -33,14 +33,53 @@ void shard_state::start(pointer self, shard_options options) {
   self_ = self;
   options_ = std::move(options);
   writes_ = write_queue(options_.writes);
-  if (!durable()) {
+  self_->set_down_handler([this](caf::down_msg& down) { gone(down); });
+  if (durable())
+    self_->monitor(options_.journal);
+  else
     phase_ = phase::serving;
-    return;
-  }
-  self_->set_down_handler([this](caf::down_msg& down) {
+}
+
+void shard_state::gone(const caf::down_msg& down) {
+  if (durable() && down.source == options_.journal.address())
     end({errc::storage_failing, "the journal is gone: " + from_caf(down.reason).detail});
-  });
-  self_->monitor(options_.journal);
+  else if (down.source == fit_leader_)
+    drop_fit(fit_number_);
+}
+
+caf::result<fit_slice> shard_state::observe(const fit_order& order) {
+  if (auto why = not_serving(); why.code != errc::ok)
+    return to_caf(why);
+  auto slice = fit_.observe(data, order, options_.limits);
+  if (!slice)
+    return to_caf(slice.error());
+  if (order.after.empty()) {
+    drop_leader();
+    fit_number_ = order.fit;
+    fit_leader_ = caf::actor_cast<caf::actor_addr>(self_->current_sender());
+    self_->monitor(fit_leader_);
+  }
+  return std::move(*slice);
+}
+
+caf::result<shared_counts> shard_state::count(uint64_t fit, const fleet_weights& weights) const {
+  auto counts = fit_.count(fit, weights);
+  if (!counts)
+    return to_caf(counts.error());
+  return shared_counts(std::move(*counts));
+}
+
+void shard_state::drop_fit(uint64_t fit) {
+  if (fit != fit_number_)
+    return;
+  fit_.drop(fit);
+  drop_leader();
+}
+
+void shard_state::drop_leader() {
+  if (fit_leader_)
+    self_->demonitor(fit_leader_);
+  fit_leader_ = nullptr;
 }
 
 error shard_state::not_serving() const {
@@ -285,6 +324,14 @@ shard_actor::behavior_type shard(shard_state::pointer self, const shard_options&
       [&state](store_atom, const std::string& id) {
         return when_serving<shared_card>(state, [&] { return state.data.card(id); });
       },
+      [&state](fit_atom, const fit_order& order) {
+        std::this_thread::yield(); // as for rows
+        return state.observe(order);
+      },
+      [&state](counts_atom, uint64_t fit, const shared_weights& weights) {
+        return state.count(fit, *weights);
+      },
+      [&state](drop_atom, uint64_t fit) { state.drop_fit(fit); },
   };
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/partition/fit_rows.hpp"
 #include "storemon/partition/partition_data.hpp"
 #include "storemon/partition/write_queue.hpp"
 #include "storemon/protocol/actors.hpp"
@@ -50,6 +51,11 @@ public:
 
   protocol::census census() const;
 
+  /// Its part in a fit of the fleet's weights.
+  caf::result<protocol::fit_slice> observe(const protocol::fit_order& order);
+  caf::result<protocol::shared_counts> count(uint64_t fit, const fleet_weights& weights) const;
+  void drop_fit(uint64_t fit);
+
   const shard_options& options() const noexcept { return options_; }
 
   partition_data data;
@@ -73,6 +79,11 @@ private:
   /// Ends the shard: all who wait are told why, and its successor replays.
   void end(const error& why);
 
+  void drop_leader();
+
+  /// The journal is gone, or whoever had a fit under way here.
+  void gone(const caf::down_msg& down);
+
   pointer self_ = nullptr;
   shard_options options_;
   phase phase_ = phase::empty;
@@ -85,6 +96,9 @@ private:
   uint64_t records_ = 0; ///< since the last attempt at a snapshot
   bool snapping_ = false;
   uint64_t kept_version_ = 0; ///< of the data in the last snapshot that is kept
+  fit_rows fit_;
+  uint64_t fit_number_ = 0;    ///< of the fit begun last
+  caf::actor_addr fit_leader_; ///< who began it, until it is dropped
 };
 
 /// SHARD: serves one partition. It never blocks; an exception ends it, and the supervisor makes a new one. It

@@ -27,6 +27,8 @@ using shared_replay = shared<replay_slice>;
 using shared_snapshot = shared<snapshot>;
 using shared_card = shared<store_card>;
 using shared_marks = shared<std::vector<batch_mark>>;
+using shared_weights = shared<fleet_weights>;
+using shared_counts = shared<behaviour_counts>;
 
 } // namespace storemon::protocol
 
@@ -70,6 +72,10 @@ CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_replay))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_snapshot))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_card))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_marks))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::fit_order))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::fit_slice))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_weights))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_counts))
 CAF_ADD_ATOM(storemon_values, storemon::protocol, apply_atom, "apply")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, batch_atom, "batch")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, check_atom, "check")
@@ -94,6 +100,9 @@ CAF_ADD_ATOM(storemon_values, storemon::protocol, next_atom, "next")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, census_atom, "census")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, rows_atom, "rows")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, quality_atom, "quality")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, fit_atom, "fit")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, counts_atom, "counts")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, weights_atom, "weights")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, spawn_atom, "spawn")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, trigger_atom, "trigger")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, poll_atom, "poll")
@@ -171,7 +180,14 @@ using shard_actor = caf::typed_actor<
     /// The quality of the partition's data.
     op<shared_quality, quality_atom>,
     /// What is known of a store.
-    op<shared_card, store_atom, std::string>>;
+    op<shared_card, store_atom, std::string>,
+    /// Looks at some of the stores for a fit of the fleet's weights and keeps what it saw; the first such
+    /// message of a fit begins it and ends any before. Fails with conflict where another fit was begun since.
+    op<fit_slice, fit_atom, fit_order>,
+    /// How many of the stores looked at are of each class under these weights. Fails with conflict likewise.
+    op<shared_counts, counts_atom, uint64_t, shared_weights>,
+    /// The fit is over: what was kept for it is forgotten. So it is when whoever began it is gone.
+    caf::reacts_to<drop_atom, uint64_t>>;
 
 /// HOST: one per process; makes shards there at the supervisor's word.
 using host_actor = caf::typed_actor<
@@ -201,6 +217,20 @@ using coordinator_actor = caf::typed_actor<
     /// Takes no more reports; answers once none is running.
     op<bool, stop_atom>,
     /// From the supervisor: the shard of each partition; a null handle where none serves now.
+    caf::reacts_to<placed_atom, std::vector<shard_actor>>,
+    /// From WEIGHTS: what reports weigh behaviours with from now on.
+    caf::reacts_to<weights_atom, shared_weights>>;
+
+/// WEIGHTS: how common each behaviour is in the fleet; fits it to what the shards hold, and keeps the last
+/// fit in the journal.
+using weights_actor = caf::typed_actor<
+    /// The weights in force. Fails with not_ready while those kept by the journal are being read.
+    op<shared_weights, get_atom>,
+    /// Fits now, or waits for the fit under way; answers the weights in force then, which are the ones before
+    /// where no store was observed. Fails with not_ready or partition_lost, or as the journal does, and then
+    /// the weights are those before.
+    op<shared_weights, fit_atom>,
+    /// As the coordinator's.
     caf::reacts_to<placed_atom, std::vector<shard_actor>>>;
 
 /// IMPORTER: reads feeds into the shards, once; then quits.

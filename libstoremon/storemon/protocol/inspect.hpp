@@ -6,6 +6,7 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -81,6 +82,23 @@ auto inspect(Inspector& f, census& x) {
 template <class Inspector>
 auto inspect(Inspector& f, loaded& x) {
   return f(caf::meta::type_name("loaded"), x.stores, x.observations, x.state_hash, x.damage);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, fit_order& x) {
+  auto as_of = to_wire(x.as_of);
+  return inspect_as(
+      f, "fit_order",
+      [&] {
+        x.as_of = from_wire(as_of);
+        return caf::error();
+      },
+      x.fit, as_of, x.after);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, fit_slice& x) {
+  return f(caf::meta::type_name("fit_slice"), x.through, x.last, x.stores, x.observations);
 }
 
 template <class Inspector>
@@ -336,6 +354,75 @@ auto inspect(Inspector& f, journal_entry& x) {
       x.change, x.mark, written);
 }
 
+namespace wire {
+
+/// Doubles as the integers of their bits.
+inline std::string weights_to_block(const std::array<double, behaviour_classes>& weights) {
+  std::vector<uint64_t> bits;
+  for (const auto w : weights)
+    bits.push_back(std::bit_cast<uint64_t>(w));
+  return protocol::to_block(bits);
+}
+
+inline caf::error weights_from_block(const std::string& block,
+                                     std::array<double, behaviour_classes>& weights) {
+  std::vector<uint64_t> bits;
+  if (auto e = protocol::from_block(block, bits))
+    return e;
+  if (bits.size() != weights.size())
+    return protocol::malformed("as many weights as classes are needed");
+  for (size_t c = 0; c < bits.size(); ++c) {
+    weights[c] = std::bit_cast<double>(bits[c]);
+    if (!(weights[c] > 0 && weights[c] <= 1))
+      return protocol::malformed("a weight is no share");
+  }
+  return {};
+}
+
+} // namespace wire
+
+template <class Inspector>
+auto inspect(Inspector& f, weights_label& x) {
+  auto fitted_at = protocol::to_wire(x.fitted_at);
+  return protocol::inspect_as(
+      f, "weights_label",
+      [&] {
+        x.fitted_at = protocol::optional_from_wire(fitted_at);
+        return caf::error();
+      },
+      x.version, fitted_at, x.stores);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, fleet_weights& x) {
+  auto as_of = protocol::to_wire(x.as_of);
+  auto weights = storemon::wire::weights_to_block(x.by_class);
+  return protocol::inspect_as(
+      f, "fleet_weights",
+      [&] {
+        x.as_of = protocol::from_wire(as_of);
+        return storemon::wire::weights_from_block(weights, x.by_class);
+      },
+      x.label, as_of, x.observations, x.held, weights);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, behaviour_counts& x) {
+  auto units = protocol::to_block(std::vector<int64_t>(x.units.begin(), x.units.end()));
+  return protocol::inspect_as(
+      f, "behaviour_counts",
+      [&] {
+        std::vector<int64_t> read;
+        if (auto e = protocol::from_block(units, read))
+          return e;
+        if (read.size() != x.units.size())
+          return protocol::malformed("as many counts as classes are needed");
+        std::copy(read.begin(), read.end(), x.units.begin());
+        return caf::error();
+      },
+      x.stores, units);
+}
+
 template <class Inspector>
 auto inspect(Inspector& f, window& x) {
   return f(caf::meta::type_name("window"), x.name, x.span);
@@ -345,30 +432,41 @@ template <class Inspector>
 auto inspect(Inspector& f, report_spec& x) {
   auto scope = static_cast<uint8_t>(x.scope);
   auto as_of = protocol::to_wire(x.as_of);
+  bool weighed = x.weights != nullptr;
+  fleet_weights weights;
+  if (weighed)
+    weights = *x.weights;
   return protocol::inspect_as(
       f, "report_spec",
       [&] {
+        x.weights = weighed ? std::make_shared<const fleet_weights>(weights) : nullptr;
         if (scope > static_cast<uint8_t>(observation_scope::all))
           return protocol::malformed("unknown scope");
         x.scope = static_cast<observation_scope>(scope);
         x.as_of = protocol::from_wire(as_of);
         return caf::error();
       },
-      x.estimator, scope, as_of, x.windows);
+      x.estimator, scope, as_of, x.windows, weighed, weights);
 }
 
 template <class Inspector>
 auto inspect(Inspector& f, report_columns& x) {
   auto measures = protocol::to_block(x.measures);
+  auto bounds = protocol::to_block(x.bounds);
+  auto active_now = protocol::to_block(x.active_now);
   return protocol::inspect_as(
       f, "report_columns",
       [&] {
         if (auto e = protocol::from_block(measures, x.measures))
           return e;
+        if (auto e = protocol::from_block(bounds, x.bounds))
+          return e;
+        if (auto e = protocol::from_block(active_now, x.active_now))
+          return e;
         const bool fits = x.stores.empty() ? x.measures.empty() : x.measures.size() % x.stores.size() == 0;
         return fits ? caf::error() : protocol::malformed("measures do not fit the stores");
       },
-      x.stores, measures, x.last);
+      x.stores, measures, bounds, active_now, x.last);
 }
 
 } // namespace storemon

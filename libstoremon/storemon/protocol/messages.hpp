@@ -111,6 +111,22 @@ struct loaded {
   std::string damage; ///< why the partition is read-only and may miss data; empty: it is sound
 };
 
+/// What a shard is asked to look at for a fit of the fleet's weights: the stores whose ids come after the
+/// given one in byte order (empty: from the first, which begins a fit), as of an instant.
+struct fit_order {
+  uint64_t fit = 0; ///< which
+  instant as_of;
+  std::string after;
+};
+
+/// What it looked at.
+struct fit_slice {
+  std::string through;      ///< the id of the last store
+  bool last = true;         ///< whether the partition has no store after it
+  int64_t stores = 0;       ///< with an in-session observation
+  int64_t observations = 0; ///< in-session ones
+};
+
 /// Where in a partition's past a replay stands: in the chunks of its newest snapshot, then in the records
 /// after it. A default one is the begin.
 struct replay_cursor {
@@ -250,6 +266,7 @@ struct report_status {
   uint64_t file_bytes = 0;                   ///< of complete ones
   bool durable = false;                      ///< it survives a restart
   std::vector<uint32_t> gaps;                ///< partitions that are damaged and may miss data
+  std::optional<weights_label> weights{};    ///< what behaviours were weighed with, where they were
 };
 
 /// A report as the journal keeps it: what is written at its begin, and again at its end.

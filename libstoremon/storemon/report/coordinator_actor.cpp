@@ -14,6 +14,20 @@ namespace {
 constexpr auto restore_pause = std::chrono::seconds(1);
 
 const error not_restored{errc::not_ready, "the reports kept by the journal are still being read"};
+const error no_weights{errc::not_ready, "the fleet weights kept by the journal are still being read"};
+
+bool weighs_behaviours(const report_request& request) {
+  return estimate::find_estimator(request.estimator)->weighs_behaviours();
+}
+
+/// Whether a shard's answer can be one to that question.
+bool fits(const report_columns& slice, const report_spec& asked) {
+  const auto measures = slice.stores.size() * asked.windows.size();
+  const bool weighed = asked.weights != nullptr;
+  return slice.measures.size() == measures && slice.bounds.size() == (weighed ? measures : 0) &&
+         slice.active_now.size() == (weighed ? slice.stores.size() : 0) &&
+         (slice.last || !slice.stores.empty());
+}
 
 } // namespace
 
@@ -23,6 +37,7 @@ void coordinator_state::start(coordinator_self::pointer self, coordinator_option
   book_ = report_book(options_.keep);
   if (!options_.journal) {
     restored_ = true;
+    weights_.emplace();
     return;
   }
   archive_ = self_->spawn<caf::linked>(archive, archive_options{options_.journal, options_.cache_bytes_max,
@@ -74,6 +89,8 @@ caf::result<std::string> coordinator_state::trigger(report_request request) {
     return to_caf(not_restored);
   if (auto valid = estimate::validate(request); !valid)
     return to_caf(valid.error());
+  if (!weights_ && weighs_behaviours(request))
+    return to_caf(no_weights);
   if (shards_.empty())
     return to_caf({errc::not_ready, "data is still being loaded"});
   if (book_.running() >= options_.running_max)
@@ -183,6 +200,10 @@ void coordinator_state::counted(const std::string& id, uint32_t partition, const
     fail(id, spec.error());
     return;
   }
+  if (weighs_behaviours(status.request)) {
+    spec->weights = weights_->pointer();
+    status.weights = spec->weights->label;
+  }
   j.spec = std::move(*spec);
   for (uint32_t p = 0; p < shards_.size(); ++p) {
     j.waiting.insert(p);
@@ -209,8 +230,7 @@ void coordinator_state::gathered(const std::string& id, uint32_t partition, cons
   if (found == jobs_.end())
     return; // failed or cancelled meanwhile
   auto& j = found->second;
-  if (slice->measures.size() != slice->stores.size() * j.spec->windows.size() ||
-      (!slice->last && slice->stores.empty())) {
+  if (!fits(*slice, *j.spec)) {
     fail(id,
          {errc::internal, "partition " + std::to_string(partition) + " answered with rows of another shape"});
     return;
@@ -425,6 +445,10 @@ void coordinator_state::placed(std::vector<shard_actor> shards) {
       self_->monitor(shard);
 }
 
+void coordinator_state::weigh_with(const shared_weights& weights) {
+  weights_ = weights;
+}
+
 void coordinator_state::shard_down(const caf::actor_addr& gone) {
   for (uint32_t p = 0; p < shards_.size(); ++p)
     if (shards_[p] && shards_[p].address() == gone) {
@@ -447,6 +471,7 @@ coordinator_self::behavior_type coordinator(coordinator_self::stateful_pointer<c
       [&state](quality_atom) { return state.quality(); },
       [&state](stop_atom) { return state.stop(); },
       [&state](placed_atom, std::vector<shard_actor>& shards) { state.placed(std::move(shards)); },
+      [&state](weights_atom, const shared_weights& weights) { state.weigh_with(weights); },
       [&state](deadline_atom, const std::string& id) { state.deadline(id); },
       [&state](deadline_atom, const std::string& id, uint64_t put) { state.put_deadline(id, put); },
       [&state](reports_atom) { state.restore(); },

@@ -72,6 +72,7 @@ public:
   caf::result<bool> stop();
 
   void placed(std::vector<protocol::shard_actor> shards);
+  void weigh_with(const protocol::shared_weights& weights);
   void deadline(const std::string& id);
   void put_deadline(const std::string& id, uint64_t number);
   void restore();
@@ -133,6 +134,7 @@ private:
   std::map<uint64_t, survey> surveys_;
   uint64_t last_survey_ = 0;
   std::vector<protocol::shard_actor> shards_;
+  std::optional<protocol::shared_weights> weights_; // nothing: the journal may keep some
   std::vector<caf::typed_response_promise<bool>>
       stopping_; // whom to tell when the last running report is over
   bool stopped_ = false;

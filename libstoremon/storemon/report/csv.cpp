@@ -1,6 +1,7 @@
 #include "storemon/report/csv.hpp"
 
 #include "storemon/estimate/estimator.hpp"
+#include "storemon/estimate/exact.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -50,12 +51,18 @@ void append_loop_header(std::string& out) {
          "downtime_last_hour,downtime_last_day,downtime_last_week\n";
 }
 
-void append_full_header(std::string& out, const report_spec& spec) {
+void append_full_header(std::string& out, const report_spec& spec, bool weighed) {
   out += "store_id,as_of,estimator,scope";
-  for (const auto& w : spec.windows)
+  for (const auto& w : spec.windows) {
     for (const auto* column :
          {"scheduled_s", "uptime_s", "downtime_s", "unknown_s", "excluded_s", "imputed_s", "observations"})
       out += "," + w.name + "_" + column;
+    if (weighed)
+      for (const auto* column : {"uptime_low_s", "uptime_high_s", "observed_share"})
+        out += "," + w.name + "_" + column;
+  }
+  if (weighed)
+    out += ",active_now";
   out += '\n';
 }
 
@@ -72,18 +79,28 @@ void append_loop_row(std::string& out, const std::vector<figures>& of_windows) {
   out += '\n';
 }
 
-void append_full_row(std::string& out, const std::vector<figures>& of_windows,
-                     std::string_view about_report) {
-  out += about_report;
-  for (const auto& f : of_windows) {
-    for (const auto us : {f.scheduled, f.uptime, f.downtime, f.unknown, f.excluded, f.imputed}) {
-      out += ',';
-      append_seconds(out, us);
-    }
+void append_window(std::string& out, const figures& f) {
+  for (const auto us : {f.scheduled, f.uptime, f.downtime, f.unknown, f.excluded, f.imputed}) {
     out += ',';
-    append_number(out, f.observations);
+    append_seconds(out, us);
   }
-  out += '\n';
+  out += ',';
+  append_number(out, f.observations);
+}
+
+/// Bounds, and the share of opening time that observations reach; empty where nothing is known, and the
+/// share where there is no opening time.
+void append_belief(std::string& out, const figures& f, const uptime_bounds& bounds, bool observed) {
+  for (const auto us : {bounds.low, bounds.high}) {
+    out += ',';
+    if (observed)
+      append_seconds(out, us);
+  }
+  out += ',';
+  if (const auto open = f.scheduled - f.excluded; open > 0)
+    append_seconds(out, estimate::divide_half_even(
+                            static_cast<estimate::uint128>(open - f.imputed - f.unknown) * 1'000'000,
+                            static_cast<estimate::uint128>(open)));
 }
 
 } // namespace
@@ -130,7 +147,8 @@ void append_field(std::string& out, std::string_view text) {
 }
 
 csv_text::csv_text(report_request request, report_spec spec, report_parts parts, size_t pieces)
-    : request_(std::move(request)), spec_(std::move(spec)), parts_(std::move(parts)),
+    : request_(std::move(request)), spec_(std::move(spec)),
+      estimator_(*estimate::find_estimator(spec_.estimator)), parts_(std::move(parts)),
       fleet_(sum_fleet(parts_, spec_.windows.size())) {
   cut(all_rows(), pieces);
 }
@@ -191,13 +209,32 @@ void csv_text::prefetch(const row_place& row) const noexcept {
 
 void csv_text::append_header(std::string& out) const {
   if (request_.columns == column_set::full)
-    append_full_header(out, spec_);
+    append_full_header(out, spec_, estimator_.weighs_behaviours());
   else
     append_loop_header(out);
 }
 
+void csv_text::append_full_row(std::string& out, const row_place& row, const std::vector<figures>& of_windows,
+                               std::string_view about_report) const {
+  const auto& part = *parts_[row.part];
+  const bool weighed = estimator_.weighs_behaviours();
+  out += about_report;
+  for (size_t w = 0; w < of_windows.size(); ++w) {
+    append_window(out, of_windows[w]);
+    if (!weighed)
+      continue;
+    const auto i = w * part.stores.size() + row.index;
+    append_belief(out, of_windows[w], part.bounds[i], part.measures[i].horizon_observed > 0);
+  }
+  if (weighed) {
+    out += ',';
+    if (const auto chance = part.active_now[row.index]; chance != no_chance)
+      append_seconds(out, chance); // in millionths as a length in microseconds
+  }
+  out += '\n';
+}
+
 std::string csv_text::piece(size_t number) const {
-  const auto& by = *estimate::find_estimator(spec_.estimator);
   const bool full = request_.columns == column_set::full;
   std::vector<row_place> rows(rows_.begin() + static_cast<std::ptrdiff_t>(begins_[number]),
                               rows_.begin() + static_cast<std::ptrdiff_t>(begins_[number + 1]));
@@ -220,10 +257,10 @@ std::string csv_text::piece(size_t number) const {
     const auto& row = rows[r];
     const auto& part = *parts_[row.part];
     for (size_t w = 0; w < of_windows.size(); ++w)
-      of_windows[w] = by.settle(part.measures[w * part.stores.size() + row.index], fleet_[w]);
+      of_windows[w] = estimator_.settle(part.measures[w * part.stores.size() + row.index], fleet_[w]);
     append_id(out, part.stores[row.index], request_.raw_ids);
     if (full)
-      append_full_row(out, of_windows, about_report);
+      append_full_row(out, row, of_windows, about_report);
     else
       append_loop_row(out, of_windows);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/estimate/estimator.hpp"
 #include "storemon/model/report.hpp"
 
 #include <memory>
@@ -18,8 +19,10 @@ using report_parts = std::vector<std::shared_ptr<const report_columns>>;
 /// same bytes.
 ///
 /// Columns `loop`: minutes for the hour, hours for day and week, at most two decimals, rounded half to even,
-/// trailing zeros cut. Columns `full`: seconds with exactly six decimals. Unless `raw_ids`, an id that begins
-/// with one of
+/// trailing zeros cut. Columns `full`: seconds with exactly six decimals; of an estimator that weighs
+/// behaviours also the bounds of uptime, what share of the opening time observations reach, and the
+/// probability to be active at as_of (empty for a store that is closed or never was observed). Unless
+/// `raw_ids`, an id that begins with one of
 /// `= + - @ TAB CR` gets a leading `'`, for a spreadsheet would run it as a formula (CWE-1236).
 ///
 /// Immutable once made: several threads may write a piece each, and share what costs most so.
@@ -48,9 +51,12 @@ private:
   void cut(std::span<const row_place> rows, size_t pieces);
   void prefetch(const row_place& row) const noexcept;
   void append_header(std::string& out) const;
+  void append_full_row(std::string& out, const row_place& row, const std::vector<figures>& of_windows,
+                       std::string_view about_report) const;
 
   report_request request_;
   report_spec spec_;
+  const estimate::estimator& estimator_;
   report_parts parts_;
   std::vector<fleet_counts> fleet_; // by window
   std::vector<row_place> rows_;     // piece after piece, in no order within a piece
