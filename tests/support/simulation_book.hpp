@@ -62,6 +62,8 @@ public:
     return number;
   }
 
+  uint32_t partitions() const { return static_cast<uint32_t>(partitions_.size()); }
+
   size_t size() const { return changes_.size(); }
 
   sent_change& operator[](size_t number) { return changes_[number]; }
@@ -98,6 +100,20 @@ public:
     const auto& p = partitions_[partition];
     return std::any_of(p.opened.begin() + static_cast<ptrdiff_t>(since), p.opened.end(),
                        [&](size_t seq) { return p.hashes[seq] == hash; });
+  }
+
+  /// Whether the marks are those of all batches a partition keeps.
+  bool all_marks(uint32_t partition, std::vector<batch_mark> marks) const {
+    std::sort(marks.begin(), marks.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    auto next = marks.begin();
+    for (const auto& c : changes_) { // keys ascend
+      if (c.partition != partition || !c.mark.given() || c.kept.empty())
+        continue;
+      if (next == marks.end() || *next != c.mark)
+        return false;
+      ++next;
+    }
+    return next == marks.end();
   }
 
   /// Says what was promised and is not so.
