@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs each fuzzer of tests/fuzz under libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, and prints what
 # it came to. What it finds worth keeping stays in build/fuzz/corpus; what crashes in build/fuzz/crashes. Ends with
-# 0 only when nothing crashed.
+# 0 only when nothing crashed. Installs the compiler where it is missing.
 #
 #     bash tests/fuzz.sh SECONDS [NAME...]     default: all of tests/fuzz/fuzz_NAME.cpp
-#     STOREMON_CLANG=clang++-14                the compiler
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=apps/packages.sh
+source apps/packages.sh
 
 if [[ ! ${1:-} =~ ^[1-9][0-9]*$ ]]; then
   echo "usage: bash tests/fuzz.sh SECONDS [NAME...]" >&2
@@ -14,13 +15,6 @@ if [[ ! ${1:-} =~ ^[1-9][0-9]*$ ]]; then
 fi
 seconds=$1
 shift
-clang=${STOREMON_CLANG:-clang++-14}
-if ! "$clang" -fsanitize=fuzzer,address,undefined -x c++ - -o /dev/null 2>/dev/null \
-  <<<'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'; then
-  echo "$clang cannot build fuzzers: install the packages clang-14 and libclang-rt-14-dev" >&2
-  exit 2
-fi
-
 names=("$@")
 if ((${#names[@]} == 0)); then
   for source in tests/fuzz/fuzz_*.cpp; do
@@ -29,13 +23,21 @@ if ((${#names[@]} == 0)); then
   done
 fi
 
+# The oldest clang of Debian 12 that knows all of C++20 that is used here.
+storemon_packages+=(clang-16 libclang-rt-16-dev)
+ensure_packages
 build=build/fuzz
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$clang" \
-  -DSTOREMON_FUZZ=ON -DSTOREMON_BENCHMARKS=OFF --log-level=WARNING >/dev/null
-cmake --build "$build" --parallel "${STOREMON_JOBS:-2}" --target "${names[@]/#/fuzz_}" >/dev/null
+log=$build/build.log
+mkdir -p "$build/crashes"
+# Assertions are on, and -O1 makes programs that are built soon and run fast enough.
+if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++-16 -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1" -DSTOREMON_FUZZ=ON -DSTOREMON_BENCHMARKS=OFF &&
+  cmake --build "$build" --parallel "${STOREMON_JOBS:-2}" --target "${names[@]/#/fuzz_}"; } >"$log" 2>&1; then
+  tail -40 "$log" >&2
+  exit 2
+fi
 
 crashed=0
-mkdir -p "$build/crashes"
 for name in "${names[@]}"; do
   kept=$build/corpus/$name
   log=$build/$name.log
@@ -47,7 +49,11 @@ for name in "${names[@]}"; do
   execs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
   edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -1)
-  echo "fuzz_$name: ${execs:-no} execs, ${rate:-0}/s, ${edges:-no} edges, $( ((status)) && echo "CRASHED: see $log" || echo "no crash")"
-  ((status == 0)) || crashed=1
+  outcome="no crash"
+  if ((status != 0)); then
+    outcome="CRASHED: see $log"
+    crashed=1
+  fi
+  echo "fuzz_$name: ${execs:-no} execs, ${rate:-0}/s, ${edges:-no} edges, $outcome"
 done
 exit "$crashed"

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,7 +20,7 @@ namespace {
 using storemon::synth::random_source;
 
 constexpr size_t input_bytes_max = 4096;
-constexpr uint64_t runs_normally = 20'000;
+constexpr uint64_t runs_normally = 50'000;
 
 /// What is being run, for whoever has to know what crashed.
 std::string input; // NOLINT: a signal handler sees nothing else
@@ -106,7 +107,7 @@ int main(int argc, char** argv) {
   random_source random(1, 0);
   for (uint64_t i = 0; i < runs; ++i) {
     input = corpus[random.below(corpus.size())];
-    for (auto left = 1 + random.below(8); left > 0; --left)
+    for (auto left = 1 + random.below(4); left > 0; --left)
       mutate(input, corpus, random);
     run();
   }
