@@ -130,3 +130,32 @@ TEST_CASE("requests that follow one another are told apart") {
   CHECK(seen[2] == "GET /3 0c?a=b#");
   CHECK(seen[3] == "ends in a head");
 }
+
+TEST_CASE("a line of the chunked coding has the same limit in one piece and in many") {
+  options limits;
+  limits.header_bytes_max = 100;
+  const std::string head = "POST /p HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+  // The window of a line begins with the CR LF that ends the chunk before it.
+  for (const size_t line_bytes : {20, 96, 97, 98, 99, 100, 101, 300}) {
+    const auto line = "1;" + std::string(line_bytes - 4, 'x') + "\r\n";
+    for (const auto& body : {line + "a\r\n0\r\n\r\n", "1\r\na\r\n" + line + "b\r\n0\r\n\r\n"}) {
+      const auto whole = read_all(head + body, {}, limits);
+      INFO(line_bytes);
+      CHECK(read_all(head + body, byte_by_byte(head.size() + body.size()), limits) == whole);
+      if (line_bytes < 98)
+        CHECK(whole.back() == "ends in a head");
+      if (line_bytes > 100)
+        CHECK(whole.back() == "refused with 431");
+    }
+  }
+}
+
+TEST_CASE("a chunk may be longer than a line of the coding") {
+  options limits;
+  limits.header_bytes_max = 100;
+  const std::string bytes = "POST /p HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
+                            std::string(1000, 'x') + "\r\n0\r\n\r\n";
+  const auto whole = read_all(bytes, {}, limits);
+  CHECK(whole.front().ends_with("#" + std::string(1000, 'x')));
+  CHECK(read_all(bytes, byte_by_byte(bytes.size()), limits) == whole);
+}

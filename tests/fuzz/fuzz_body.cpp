@@ -2,19 +2,15 @@
 /// the body.
 #include "storemon/ingest/body_parser.hpp"
 #include "storemon/model/store_id.hpp"
+#include "fuzz.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
 #include <set>
 #include <string_view>
 
 namespace {
 
-void require(bool holds) {
-  if (!holds)
-    std::abort();
-}
+using storemon::fuzz::require;
 
 void check_part(const storemon::ingest::partition_rows& part, uint32_t partitions) {
   const auto& rows = part.rows;

@@ -172,23 +172,27 @@ request_reader::phase request_reader::refuse_length() {
 
 request_reader::phase request_reader::read_body(std::string& bytes) {
   auto& parser = parser_->value;
-  if (!parser.is_done() && !bytes.empty()) {
-    parser.eager(true);
+  parser.eager(true);
+  // Data of a body is taken at once; the lines between chunks and after the last wait to be whole. Of those
+  // the parser sees no more than they may have, so that their length counts alike however they come.
+  const auto sight = parser.chunked() ? limits_.header_bytes_max : std::string::npos;
+  size_t used = 0;
+  for (bool moved = true; moved && !parser.is_done() && used < bytes.size();) {
+    const auto seen = std::string_view(bytes).substr(used, sight);
     boost::system::error_code failure;
-    const auto used = parser.put(boost::asio::buffer(bytes), failure);
-    bytes.erase(0, used);
+    const auto taken = parser.put(boost::asio::buffer(seen), failure);
     if (failure == beast::error::body_limit)
       return refuse_length();
     if (failure && failure != beast::error::need_more)
       return refuse(400, "bad_request", "malformed body: " + failure.message());
-  }
-  if (!parser.is_done()) {
-    // Data of a body is taken at once; only the lines between chunks and after the last wait here to be
-    // whole.
-    if (bytes.size() > limits_.header_bytes_max)
+    used += taken;
+    moved = taken > 0;
+    if (!moved && seen.size() == sight)
       return refuse(431, "header_too_large", "a line of the chunked coding is too long");
-    return phase::body;
   }
+  bytes.erase(0, used);
+  if (!parser.is_done())
+    return phase::body;
   if (!rule_.streamed)
     request_.body = std::move(parser.get().body());
   return phase::done;
