@@ -180,3 +180,13 @@ TEST_CASE("damage is told by verify, by the restarted server's health and by its
   CHECK(text_of(object_of(push), "error") == "damaged");
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("feeds that did not change are not read again at the next start") {
+  const site s;
+  server_process server(s.options({"--data.import=" + s.feeds()}));
+  CHECK_THAT(server.self().err(), Contains("are those the journal holds already"));
+  auto client = server.client();
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report()));
+  CHECK(client.post("/import_data").status == 200);
+  CHECK(server.stop() == 0);
+}
