@@ -322,9 +322,9 @@ TEST_CASE("a measurer needs opening intervals from the earliest window, or what 
 
 TEST_CASE("every estimator is found by its name, and only by it") {
   CHECK(estimate::estimator_names() ==
-        "capped_nearest, nearest, linear, carry_forward, poll_ratio, poll_count");
+        "capped_nearest, nearest, linear, carry_forward, poll_ratio, poll_count, telegraph");
   for (const auto* name :
-       {"capped_nearest", "nearest", "linear", "carry_forward", "poll_ratio", "poll_count"}) {
+       {"capped_nearest", "nearest", "linear", "carry_forward", "poll_ratio", "poll_count", "telegraph"}) {
     const auto* e = estimate::find_estimator(name);
     REQUIRE(e);
     CHECK(e->name() == name);
