@@ -26,7 +26,7 @@ for bug in "${@:-1 2 3 4 8}"; do
     fi
     cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTOREMON_BENCHMARKS=OFF \
       -DSTOREMON_PLANT_BUG="$number" >/dev/null
-    cmake --build "$build" --target "${tests[@]}" >/dev/null
+    cmake --build "$build" --parallel "${STOREMON_JOBS:-2}" --target "${tests[@]}" >/dev/null
     for test in "${tests[@]}"; do
       if output=$(STOREMON_FAULT_RUNS="${STOREMON_FAULT_RUNS:-200}" "$build/tests/$test" 2>&1); then
         echo "bug $number: NOT caught by $test"
