@@ -16,6 +16,8 @@ declare -A caught_by=(
 )
 
 build=build/planted
+log=$build/build.log
+mkdir -p "$build"
 missed=()
 for bug in "${@:-1 2 3 4 8}"; do
   for number in $bug; do
@@ -24,9 +26,12 @@ for bug in "${@:-1 2 3 4 8}"; do
       echo "there is no planted bug $number; there are: ${!caught_by[*]}" >&2
       exit 2
     fi
-    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTOREMON_BENCHMARKS=OFF \
-      -DSTOREMON_PLANT_BUG="$number" >/dev/null
-    cmake --build "$build" --target "${tests[@]}" >/dev/null
+    if ! { cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSTOREMON_BENCHMARKS=OFF \
+      -DSTOREMON_PLANT_BUG="$number" &&
+      cmake --build "$build" --parallel "${STOREMON_JOBS:-2}" --target "${tests[@]}"; } >"$log" 2>&1; then
+      tail -40 "$log" >&2
+      exit 2
+    fi
     for test in "${tests[@]}"; do
       if output=$(STOREMON_FAULT_RUNS="${STOREMON_FAULT_RUNS:-200}" "$build/tests/$test" 2>&1); then
         echo "bug $number: NOT caught by $test"

@@ -77,9 +77,11 @@ void mutate(std::string& text, const std::vector<std::string>& corpus, random_so
   case 3:
     text.erase(at, some(at));
     break;
-  case 4:
-    text.insert(place(), text.substr(at, some(at)));
+  case 4: {
+    const auto copied = text.substr(at, some(at));
+    text.insert(place(), copied);
     break;
+  }
   default:
     const auto& other = corpus[random.below(corpus.size())];
     const auto from = random.below(other.size() + 1);

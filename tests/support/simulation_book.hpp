@@ -197,8 +197,10 @@ private:
       rows.seen.emplace_back(at, static_cast<store_status>(random.below(2)));
     };
     add(own_instant(number));
-    for (auto left = random.below(4); left > 0; --left)
-      add(simulation_day + std::chrono::days(random.below(2)) + hours(1 + random.below(3)));
+    for (auto left = random.below(4); left > 0; --left) {
+      const auto day = simulation_day + std::chrono::days(random.below(2));
+      add(day + hours(1 + random.below(3)));
+    }
     return rows;
   }
 
