@@ -15,6 +15,11 @@ declare -A caught_by=(
   [8]=bit_flip_test       # CRCs are not looked at
 )
 
+# What follows the first FAILED, in one line.
+why() {
+  sed -n '/FAILED:$/,/^===/{/FAILED:$/d;/^===/q;p}' | tr -s ' \n' ' ' | cut -c1-300
+}
+
 build=build/planted
 log=$build/build.log
 mkdir -p "$build"
@@ -40,7 +45,7 @@ for bug in "${@:-1 2 3 4 8}"; do
         echo "bug $number: $test ended without a verdict" >&2
         missed+=("$number")
       else
-        echo "bug $number: caught by $test: $(grep -m1 -E 'FAILED|lost|silent' <<<"$output" || true)"
+        echo "bug $number: caught by $test: $(why <<<"$output")"
       fi
     done
   done
