@@ -74,6 +74,7 @@ void run(const workload& work) {
   synth::write_feeds(fleet, data.path()).value();
   node::engine_options options;
   options.supervisor.import_directory = data.path().string();
+  options.weights.only_when_asked = true; // else a fit would run beside the first reports
   node::engine engine(std::move(options));
   engine.wait_ready().value();
   http::options listen;

@@ -104,6 +104,11 @@ TEST_CASE("every value reaches its member") {
                                 "--node.shutdown_timeout=4",
                                 "--http.ingest_bytes_max=2048",
                                 "--http.import_mb_max=12",
+                                "--http.ingest_held_mb_max=15",
+                                "--http.uploads_max=16",
+                                "--http.body_rate_min=17",
+                                "--data.observations_max=18",
+                                "--report.cache_mb_max=19",
                                 "--data.dir=/kept",
                                 "--data.import=/data",
                                 "--data.free_min_mb=10",
@@ -117,12 +122,12 @@ TEST_CASE("every value reaches its member") {
                                 "--report.kept_max=9",
                                 "--report.timeout=10"});
   configuration expected;
-  expected.http = {"::1", 9000, 7, 4096, 1024, 2048, 12, 1s, 2s, 3s};
+  expected.http = {"::1", 9000, 7, 4096, 1024, 2048, 15, 12, 16, 17, 1s, 2s, 3s};
   expected.node = {"a", 5, 3, 4s};
-  expected.data = {"/kept", "/data", 10, 11, 13, 14};
+  expected.data = {"/kept", "/data", 10, 11, 13, 18, 14};
   expected.cluster = {host_port{"127.1.2.3", 0}, std::nullopt, {"b", "a"}};
   expected.log = {log_level::warn};
-  expected.report = {8, 9, 10s};
+  expected.report = {8, 9, 19, 10s};
   CHECK(config == expected);
 }
 

@@ -40,7 +40,10 @@ struct configuration {
     uint32_t header_bytes_max = 8192;
     uint32_t body_bytes_max = 65536;
     uint32_t ingest_bytes_max = 64 << 20;
+    uint32_t ingest_held_mb_max = 256; ///< of all requests at once
     uint32_t import_mb_max = 16 << 10;
+    uint32_t uploads_max = 4;
+    uint32_t body_rate_min = 1024; ///< bytes a second
     std::chrono::seconds header_timeout{5};
     std::chrono::seconds body_timeout{30};
     std::chrono::seconds idle_timeout{30};
@@ -58,12 +61,13 @@ struct configuration {
   } node;
 
   struct data_group {
-    std::string dir = "storemon-data"; ///< where everything is kept; empty: nothing is
-    std::string import;                ///< a directory; empty: nothing is imported
-    uint32_t free_min_mb = 256;        ///< with less room on the file system nothing is taken in
-    uint32_t free_min_percent = 5;     ///< likewise
-    uint32_t retention_days = 7;       ///< of journal records that snapshots cover
-    uint32_t snapshot_records = 1024;  ///< of a partition, after which a snapshot is taken
+    std::string dir = "storemon-data";   ///< where everything is kept; empty: nothing is
+    std::string import;                  ///< a directory; empty: nothing is imported
+    uint32_t free_min_mb = 256;          ///< with less room on the file system nothing is taken in
+    uint32_t free_min_percent = 5;       ///< likewise
+    uint32_t retention_days = 7;         ///< of journal records that snapshots cover
+    uint32_t observations_max = 100'000; ///< of one request
+    uint32_t snapshot_records = 1024;    ///< of a partition, after which a snapshot is taken
 
     friend bool operator==(const data_group&, const data_group&) = default;
   } data;
@@ -85,6 +89,7 @@ struct configuration {
   struct report_group {
     uint32_t running_max = 4;
     uint32_t kept_max = 100;
+    uint32_t cache_mb_max = 64; ///< of reports' files
     std::chrono::seconds timeout{60};
 
     friend bool operator==(const report_group&, const report_group&) = default;

@@ -143,7 +143,10 @@ http::options http_options(const configuration& settings) {
   o.idle_timeout = settings.http.idle_timeout;
   o.drain_timeout = settings.node.shutdown_timeout;
   o.ingest_bytes_max = settings.http.ingest_bytes_max;
+  o.ingest_held_bytes_max = size_t{settings.http.ingest_held_mb_max} << 20;
   o.import_bytes_max = uint64_t{settings.http.import_mb_max} << 20;
+  o.uploads_max = settings.http.uploads_max;
+  o.body_rate_min = settings.http.body_rate_min;
   return o;
 }
 
@@ -249,8 +252,10 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
     failed = true;
     wake();
   };
+  options.intake.records_max = settings.data.observations_max;
   options.reports.running_max = settings.report.running_max;
   options.reports.keep.reports_max = settings.report.kept_max;
+  options.reports.cache_bytes_max = size_t{settings.report.cache_mb_max} << 20;
   options.reports.timeout = settings.report.timeout;
   engine engine(std::move(options));
   if (const auto& listen = settings.cluster.listen) {

@@ -183,8 +183,17 @@ std::vector<setting> http_settings() {
           "http.ingest_bytes_max", 256, 1 << 30, [](auto& c) -> auto& { return c.http.ingest_bytes_max; },
           "Bytes of a body of observations, sent and unpacked: bounds the memory of a request."),
       number(
+          "http.ingest_held_mb_max", 1, 1 << 20, [](auto& c) -> auto& { return c.http.ingest_held_mb_max; },
+          "MiB of observations of all requests held at once: bounds memory; more is answered 429."),
+      number(
           "http.import_mb_max", 1, 1 << 20, [](auto& c) -> auto& { return c.http.import_mb_max; },
           "MiB of a file sent to be imported: bounds what one upload takes of the disk."),
+      number(
+          "http.uploads_max", 1, 1024, [](auto& c) -> auto& { return c.http.uploads_max; },
+          "Files received to be imported at a time: bounds what they take of the disk."),
+      number(
+          "http.body_rate_min", 0, 1 << 30, [](auto& c) -> auto& { return c.http.body_rate_min; },
+          "Bytes a second that a large body has to come with: frees connections from slow senders."),
       seconds(
           "http.header_timeout", 3600, [](auto& c) -> auto& { return c.http.header_timeout; },
           "Seconds a client may take to send a request's header: frees connections from slow senders."),
@@ -225,6 +234,9 @@ std::vector<setting> node_settings() {
       number(
           "data.retention_days", 0, 36'500, [](auto& c) -> auto& { return c.data.retention_days; },
           "Days that journal records are kept although two snapshots cover them, for repair by hand."),
+      number(
+          "data.observations_max", 1, 10'000'000, [](auto& c) -> auto& { return c.data.observations_max; },
+          "Observations of one request: bounds how long the shards are busy with it."),
       number(
           "data.snapshot_records", 1, 1 << 20, [](auto& c) -> auto& { return c.data.snapshot_records; },
           "Journal records of a partition after which a snapshot is taken: bounds the time of a restart."),
@@ -273,6 +285,9 @@ std::vector<setting> log_and_report_settings() {
       number(
           "report.kept_max", 1, 100'000, [](auto& c) -> auto& { return c.report.kept_max; },
           "Finished reports kept for download: bounds their memory; the oldest goes first."),
+      number(
+          "report.cache_mb_max", 0, 1 << 20, [](auto& c) -> auto& { return c.report.cache_mb_max; },
+          "MiB of reports' files held in memory besides the disk; 0 holds none."),
       seconds(
           "report.timeout", 86'400, [](auto& c) -> auto& { return c.report.timeout; },
           "Seconds a report may take before it ends as an error."),
