@@ -18,7 +18,7 @@ using test::at;
 
 namespace {
 
-const auto wednesday = at("2023-01-25T00:00:00Z");
+const auto wednesday = instant(std::chrono::sys_days(std::chrono::January / 25 / 2023));
 
 /// Weights of no fleet, all different.
 std::shared_ptr<const fleet_weights> some_weights() {
@@ -50,13 +50,15 @@ partition_data some_stores(int count) {
   for (int i = 0; i < count; ++i) {
     test::store_updates store("store-" + std::to_string(i));
     store.zone(i % 3 == 0 ? "Asia/Kolkata" : "America/New_York");
-    if (i % 4 != 0)
-      for (uint8_t day = 0; day < 7; ++day)
-        store.hours(day, std::chrono::hours(8 + i % 5), std::chrono::hours((17 + i) % 24));
     for (auto t = wednesday - 240h; i % 9 != 0 && t <= wednesday + 12h;
          t += std::chrono::minutes(10 + random() % 120))
       store.poll(t, random() % 4 == 0 ? store_status::inactive : store_status::active);
     fill(data, store);
+    std::vector<std::pair<std::string, hours_row>> week;
+    for (uint8_t day = 0; day < 7; ++day)
+      week.push_back({store.id, {std::chrono::hours(8 + i % 5), std::chrono::hours((17 + i) % 24), day}});
+    if (i % 4 != 0)
+      data.apply(test::hours(week));
     if (i % 5 == 0)
       data.apply(closure_change{store.id, {wednesday - 20h, wednesday - 2h}, false});
   }
