@@ -1,4 +1,5 @@
 /// The server as its clients know it: a process, and what it answers over HTTP.
+#include "support/csv_reader.hpp"
 #include "support/server_process.hpp"
 #include "support/slow_feed.hpp"
 
@@ -146,6 +147,51 @@ TEST_CASE("server and tool give the same report by every estimator") {
     reports.insert(csv);
   }
   CHECK(reports.size() == estimators.size());
+  CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a store's page shows the figures of the full telegraph report, and its timeline the same polls") {
+  const sample_data data;
+  server_process server({"--data.import=" + data.path()});
+  auto client = server.client();
+  while (count_of(object_of(client.get("/api/v1/weights")), "version") == 0) // a fit begins with the load
+    std::this_thread::yield();
+  const auto records =
+      read_csv(csv_of(client, "/trigger_report?columns=full&estimator=telegraph&raw_ids=true"));
+  const auto& header = records.at(0);
+  size_t bounded = 0;
+  for (size_t r = 1; r < records.size(); r += 30) {
+    std::map<std::string, std::string> row;
+    for (size_t c = 0; c < header.size(); ++c)
+      row[header[c]] = records[r].at(c);
+    INFO(row["store_id"]);
+    const auto check = [&](const json::value& told, const std::string& column) {
+      INFO(column);
+      REQUIRE(row.contains(column));
+      if (row[column].empty())
+        CHECK(told.is_null());
+      else
+        CHECK(told.to_number<double>() == Approx(std::stod(row[column])).epsilon(1e-13).margin(1e-13));
+    };
+    const auto store = object_of(client.get("/api/v1/stores/" + row["store_id"]));
+    CHECK(text_of(store, "as_of") == "2023-01-25T18:13:22.000000Z");
+    check(store.at("active_now"), "active_now");
+    for (const std::string window : {"last_hour", "last_day", "last_week"}) {
+      const auto& figures = store.at("figures").at(window).as_object();
+      CHECK(figures.size() == 10);
+      for (const auto& [name, value] : figures)
+        check(value, window + "_" + std::string(name));
+      bounded += !figures.at("uptime_low_s").is_null();
+    }
+    const auto timeline = object_of(client.get("/api/v1/stores/" + row["store_id"] + "/timeline"));
+    CHECK(text_of(timeline, "to") == text_of(store, "as_of"));
+    CHECK(text_of(timeline, "from") == "2023-01-24T18:13:22.000000Z");
+    CHECK(static_cast<int64_t>(timeline.at("observations").as_array().size()) >=
+          count_of(store.at("figures").at("last_day").as_object(), "observations"));
+  }
+  CHECK(bounded > 0);
+  check_refused(client.get("/api/v1/stores/no-such-store"), 404, "not_found");
+  check_refused(client.get("/api/v1/stores/no-such-store/timeline"), 404, "not_found");
   CHECK(server.stop() == 0);
 }
 

@@ -3,7 +3,11 @@
 #include "storemon/node/engine.hpp"
 #include "storemon/node/host_actor.hpp"
 #include "storemon/node/member_actor.hpp"
+#include "storemon/partition/partition_data.hpp"
+#include "storemon/partition/portrait.hpp"
 #include "storemon/partition/shard_actor.hpp"
+#include "storemon/partition/timeline.hpp"
+#include "storemon/report/store_desk_actor.hpp"
 
 #include "support/fleet.hpp"
 #include "support/results.hpp"
@@ -131,6 +135,55 @@ std::string alone() {
   return one.ask<report_status>(coordinator, poll_atom_v, *id)->file->bytes;
 }
 
+/// A portrait and a timeline that come over the wire are what the store's data make.
+void check_shown_from_afar(solar_system& space, const shard_actor& shard, const test::store_updates& store) {
+  partition::partition_data here;
+  for (const auto& u : store.updates)
+    here.apply(u);
+  here.apply(closure_change{store.id, {noon - 90min, noon - 80min}, false});
+  REQUIRE(space.ask<applied>(shard, apply_atom_v,
+                             shared_update(closure_change{store.id, {noon - 90min, noon - 80min}, false})));
+  fleet_weights weights;
+  weights.label = {7, noon, 40};
+  auto spec = report::portrait_spec(noon);
+  spec.weights = std::make_shared<const fleet_weights>(weights);
+  const auto portrait = space.ask<shared_portrait>(shard, portrait_atom_v, store.id, shared_spec(spec));
+  REQUIRE(portrait);
+  const auto expected = partition::portrait_of(here, store.id, spec);
+  REQUIRE(expected);
+  CHECK((*portrait)->as_of == noon);
+  CHECK((*portrait)->card.closures == expected->card.closures);
+  CHECK((*portrait)->in_force == expected->in_force);
+  CHECK((*portrait)->open_now == expected->open_now);
+  CHECK((*portrait)->active_now == expected->active_now);
+  CHECK((*portrait)->figures == expected->figures);
+  REQUIRE((*portrait)->habits);
+  CHECK((*portrait)->habits == expected->habits);
+  CHECK((*portrait)->fleet == expected->fleet);
+  CHECK((*portrait)->weights == weights.label);
+
+  spec.windows = {{"", {noon - 24h, noon + 1h}}};
+  const auto timeline = space.ask<shared_timeline>(shard, timeline_atom_v, store.id, shared_spec(spec));
+  REQUIRE(timeline);
+  const auto drawn = partition::timeline_of(here, store.id, spec);
+  REQUIRE(drawn);
+  CHECK((*timeline)->as_of == noon);
+  CHECK((*timeline)->span == drawn->span);
+  CHECK((*timeline)->opening == drawn->opening);
+  CHECK((*timeline)->closures == drawn->closures);
+  CHECK((*timeline)->closures.size() == 1);
+  CHECK((*timeline)->observations == drawn->observations);
+  CHECK((*timeline)->stretches == drawn->stretches);
+  CHECK((*timeline)->curve == drawn->curve);
+  CHECK((*timeline)->curve.size() > 10);
+  CHECK((*timeline)->weights == weights.label);
+
+  const auto nobody =
+      space.ask<shared_portrait>(shard, portrait_atom_v, std::string("nobody"), shared_spec(spec));
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().code == errc::not_found);
+}
+
 } // namespace
 
 TEST_CASE("two nodes on the fake network give the same bytes as one, and the loss of a far shard is named") {
@@ -160,7 +213,8 @@ TEST_CASE("two nodes on the fake network give the same bytes as one, and the los
                                 : earth.system.spawn(partition::shard, partition::shard_options{}));
   REQUIRE(shards[1].node() != earth.system.node());
   applied done;
-  for (const auto& store : fleet())
+  const auto stores = fleet();
+  for (const auto& store : stores)
     for (const auto& u : store.updates) {
       const auto one =
           space.ask<applied>(shards[store.partition(partitions)], apply_atom_v, shared_update(u));
@@ -188,6 +242,10 @@ TEST_CASE("two nodes on the fake network give the same bytes as one, and the los
   CHECK((*quality)->stores == 40);
   CHECK((*quality)->observations == 80);
   CHECK((*quality)->polled_minutes.size() == 1);
+
+  const auto& far_store =
+      *std::find_if(stores.begin(), stores.end(), [](const auto& s) { return s.partition(partitions) == 1; });
+  check_shown_from_afar(space, shards[1], far_store);
 
   mars.self->send_exit(caf::actor_cast<caf::actor>(host), caf::exit_reason::kill);
   space.settle();

@@ -158,3 +158,112 @@ TEST_CASE("a store is told and deleted, whatever its id is made of") {
   check_problem(client.get("/api/v1/stores/other/closures"), 404, "not_found", "nothing is known");
   CHECK(client.request("PATCH", "/api/v1/stores/s1").field("Allow") == "GET, HEAD, DELETE, OPTIONS");
 }
+
+TEST_CASE(
+    "a store is shown as it is: its status now, hours, figures with bounds, and habits beside the fleet's") {
+  intake_site s;
+  auto client = s.client();
+  store_portrait shown;
+  shown.as_of = test::at("2023-01-25T00:00:00Z");
+  shown.card.known = true;
+  shown.card.newest = test::at("2023-01-24T23:00:00Z");
+  shown.in_force = {always_valid, {{9h, 17h, 2}}};
+  shown.open_now = true;
+  shown.active_now = 957'849;
+  window_figures hour{{"last_hour", {}}, {}, {}, 500'000};
+  hour.is = {.scheduled = 3'600'000'000,
+             .uptime = 1'800'500'000,
+             .downtime = 1'799'500'000,
+             .imputed = 7,
+             .observations = 3};
+  hour.uptime = {1'000'000, 2'000'000'000};
+  shown.figures = {hour};
+  shown.habits = store_habits{1'500'000, 2'700'000'000, 950'000};
+  shown.fleet = {250'000, 60'000'000, 1'000'000};
+  shown.weights = {4, test::at("2023-01-24T00:00:00Z"), 12};
+  s.s->use([&](auto& now) { now.portraits = {{"s1", shown}}; });
+  const auto told = json_of(client.get("/api/v1/stores/s1"));
+  CHECK(text_of(told, "as_of") == "2023-01-25T00:00:00.000000Z");
+  CHECK(text_of(told, "newest_observation") == "2023-01-24T23:00:00.000000Z");
+  CHECK(told.at("last_poll_age_s").to_number<double>() > 3600);
+  CHECK(told.at("active_now").as_double() == 0.957849);
+  CHECK(told.at("open_now").as_bool());
+  CHECK(text_of(told, "hours_in_force") ==
+        R"({"valid_from":null,"hours":[{"day":2,"start":"09:00:00","end":"17:00:00"}]})");
+  CHECK(text_of(told, "estimator") == "telegraph");
+  CHECK(text_of(told, "weights") ==
+        R"({"version":4,"fitted_at":"2023-01-24T00:00:00.000000Z","stores":12,"equal":false})");
+  const auto& figures = told.at("figures").at("last_hour").as_object();
+  CHECK(text_of(figures, "scheduled_s") == "3600");
+  CHECK(figures.at("uptime_s").as_double() == 1800.5);
+  CHECK(text_of(figures, "uptime_low_s") == "1");
+  CHECK(text_of(figures, "uptime_high_s") == "2000");
+  CHECK(figures.at("downtime_s").as_double() == 1799.5);
+  CHECK(text_of(figures, "unknown_s") == "0");
+  CHECK(text_of(figures, "excluded_s") == "0");
+  CHECK(figures.at("imputed_s").as_double() == 7e-6);
+  CHECK(text_of(figures, "observations") == "3");
+  CHECK(figures.at("observed_share").as_double() == 0.5);
+  const auto& habits = told.at("habits").as_object();
+  CHECK(habits.at("failures_per_day").as_double() == 1.5);
+  CHECK(text_of(habits, "mean_outage_s") == "2700");
+  CHECK(habits.at("active_at_opening").as_double() == 0.95);
+  CHECK(text_of(told.at("fleet_habits").as_object(), "mean_outage_s") == "60");
+
+  shown.habits.reset();
+  shown.card.newest.reset();
+  shown.active_now = no_chance;
+  shown.figures.front().observed_share = no_chance;
+  s.s->use([&](auto& now) { now.portraits = {{"s1", shown}}; });
+  const auto unseen = json_of(client.get("/api/v1/stores/s1?as_of=2023-01-20T00:00:00Z"));
+  for (const auto* nothing : {"last_poll_age_s", "active_now", "habits", "newest_status"})
+    CHECK(text_of(unseen, nothing) == "null");
+  for (const auto* nothing : {"uptime_low_s", "uptime_high_s", "observed_share"})
+    CHECK(text_of(unseen.at("figures").at("last_hour").as_object(), nothing) == "null");
+  CHECK(s.s->use([](auto& now) { return now.questions.back().as_of; }) == test::at("2023-01-20T00:00:00Z"));
+}
+
+TEST_CASE("a timeline has what a chart needs") {
+  intake_site s;
+  auto client = s.client();
+  const auto from = test::at("2023-01-25T00:00:00Z");
+  store_timeline shown;
+  shown.as_of = from + 1h;
+  shown.span = {from, from + 1h};
+  shown.opening = {shown.span};
+  shown.observations = {{from + 10min, store_status::active}, {from + 1h, store_status::inactive}};
+  shown.stretches = {{{from, from + 30min}, stretch_state::up},
+                     {{from + 30min, from + 1h}, stretch_state::down}};
+  shown.curve = {{from, 250'000}, {from + 10min, 1'000'000}, {from + 1h, 0}};
+  s.s->use([&](auto& now) { now.timelines = {{"a/b", shown}}; });
+  const auto told = json_of(client.get("/api/v1/stores/a%2Fb/timeline"));
+  CHECK(text_of(told, "store_id") == "a/b");
+  CHECK(text_of(told, "from") == "2023-01-25T00:00:00.000000Z");
+  CHECK(text_of(told, "to") == "2023-01-25T01:00:00.000000Z");
+  CHECK(text_of(told, "as_of") == text_of(told, "to"));
+  CHECK(text_of(told, "opening") ==
+        R"([{"from":"2023-01-25T00:00:00.000000Z","to":"2023-01-25T01:00:00.000000Z"}])");
+  CHECK(text_of(told, "closures") == "[]");
+  CHECK(
+      text_of(told, "observations") ==
+      R"([{"at":"2023-01-25T00:10:00.000000Z","status":"active"},{"at":"2023-01-25T01:00:00.000000Z","status":"inactive"}])");
+  CHECK(text_of(told.at("stretches").at(1).as_object(), "state") == "down");
+  CHECK(told.at("curve").as_array().size() == 3);
+  CHECK(told.at("curve").at(0).at("active").as_double() == 0.25);
+  CHECK(text_of(told.at("curve").at(1).as_object(), "active") == "1");
+  CHECK(text_of(told, "estimator") == "telegraph");
+
+  const std::string span = "?from=2023-01-24%2000:00:00&to=2023-01-25T00:00:00Z";
+  CHECK(client.get("/api/v1/stores/a%2Fb/timeline" + span).status == 200);
+  const auto asked = s.s->use([](auto& now) { return now.questions.back(); });
+  CHECK(asked.from == test::at("2023-01-24T00:00:00Z"));
+  CHECK(asked.to == test::at("2023-01-25T00:00:00Z"));
+  CHECK_FALSE(asked.as_of);
+  check_problem(client.get("/api/v1/stores/other/timeline"), 404, "not_found", "nothing is known");
+  check_problem(client.get("/api/v1/stores/a%2Fb/timeline?from=now"), 400, "invalid_argument",
+                "'from' has to be a timestamp");
+  check_problem(client.get("/api/v1/stores/a%2Fb/timeline?step=1"), 400, "invalid_argument", "'step'");
+  check_problem(client.get("/api/v1/stores/a%2Fb?from=2023-01-24T00:00:00Z"), 400, "invalid_argument",
+                "'from'");
+  CHECK(client.request("DELETE", "/api/v1/stores/a%2Fb/timeline").status == 405);
+}

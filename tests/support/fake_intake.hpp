@@ -17,6 +17,9 @@ public:
   result<applied> changed = applied{1, 0, 0};
   std::vector<update> changes;
   std::map<std::string, protocol::store_card> cards;
+  std::map<std::string, protocol::store_portrait> portraits; ///< of others the desk knows the card only
+  std::map<std::string, protocol::store_timeline> timelines;
+  std::vector<protocol::store_question> questions;                      ///< as the desk was asked them
   result<protocol::import_status> imported = protocol::import_status(); ///< its id and feed are filled in
   std::vector<protocol::import_order> imports;
   std::vector<std::string> imported_texts; ///< what the files held
@@ -114,6 +117,34 @@ inline protocol::intake_actor::behavior_type intake(protocol::intake_actor::poin
           },
           [](stop_atom) { return true; },
           [](placed_atom, const std::vector<shard_actor>&) {}};
+}
+
+inline protocol::store_desk_actor::behavior_type desk(protocol::store_desk_actor::pointer self,
+                                                      std::shared_ptr<intake_script> s) {
+  using namespace protocol;
+  return {[=](portrait_atom, const std::string& id, const store_question& asked) {
+            return play<shared_portrait>(self, s, [&](intake_script& now) -> result<shared_portrait> {
+              now.questions.push_back(asked);
+              if (const auto found = now.portraits.find(id); found != now.portraits.end())
+                return shared_portrait(found->second);
+              const auto known = now.cards.find(id);
+              if (known == now.cards.end())
+                return error{errc::not_found, "nothing is known of such a store"};
+              store_portrait portrait;
+              portrait.card = known->second;
+              return shared_portrait(std::move(portrait));
+            });
+          },
+          [=](timeline_atom, const std::string& id, const store_question& asked) {
+            return play<shared_timeline>(self, s, [&](intake_script& now) -> result<shared_timeline> {
+              now.questions.push_back(asked);
+              const auto found = now.timelines.find(id);
+              if (found == now.timelines.end())
+                return error{errc::not_found, "nothing is known of such a store"};
+              return shared_timeline(found->second);
+            });
+          },
+          [](placed_atom, const std::vector<shard_actor>&) {}, [](weights_atom, const shared_weights&) {}};
 }
 
 inline protocol::exporter_actor::behavior_type exporter(protocol::exporter_actor::pointer self,

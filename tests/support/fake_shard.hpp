@@ -23,6 +23,16 @@ inline protocol::shard_actor::behavior_type fake_shard(protocol::shard_actor::po
       },
       [](quality_atom) { return shared_quality(); },
       [](store_atom, const std::string&) { return shared_card(); },
+      [self, silent](portrait_atom, const std::string&, const shared_spec&) -> caf::result<shared_portrait> {
+        if (silent)
+          return self->make_response_promise<shared_portrait>();
+        return shared_portrait();
+      },
+      [self, silent](timeline_atom, const std::string&, const shared_spec&) -> caf::result<shared_timeline> {
+        if (silent)
+          return self->make_response_promise<shared_timeline>();
+        return shared_timeline();
+      },
       [self, silent](fit_atom, const fit_order&) -> caf::result<fit_slice> {
         if (silent)
           return self->make_response_promise<fit_slice>();

@@ -27,6 +27,7 @@ struct intake_site {
     to.supervisor = system.spawn(fake::supervisor, reports);
     if (takes) {
       to.intake = system.spawn(fake::intake, s);
+      to.desk = system.spawn(fake::desk, s);
       to.exporter = system.spawn(fake::exporter, s);
     }
     to.durability = "local";

@@ -6,9 +6,6 @@ namespace storemon::estimate {
 
 namespace {
 
-/// How far one observation tells anything: beyond it, the store's own ratio errs less.
-constexpr duration reach = std::chrono::hours(2);
-
 /// The weight of the fleet's ratio against the store's own, in observations.
 constexpr int64_t fleet_weight = 4;
 
@@ -17,14 +14,14 @@ struct capped_nearest_rule {
   duration active{};
 
   void beside(bool state, duration near, duration far) {
-    const auto reached = std::min(far, reach) - std::min(near, reach);
+    const auto reached = std::min(far, observation_reach) - std::min(near, observation_reach);
     known += reached;
     active += reached * state;
   }
 
   void whole(bool left, bool right, duration gap) {
-    const auto both = std::min(gap, 2 * reach);
-    const auto first = std::min(gap / 2, reach);
+    const auto both = std::min(gap, 2 * observation_reach);
+    const auto first = std::min(gap / 2, observation_reach);
     known += both;
     active += first * left + (both - first) * right;
   }

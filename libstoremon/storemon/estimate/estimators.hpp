@@ -2,7 +2,12 @@
 
 #include "storemon/estimate/estimator.hpp"
 
+#include <chrono>
+
 namespace storemon::estimate {
+
+/// How far one observation tells anything to `capped_nearest`: beyond it, the store's own ratio errs less.
+inline constexpr duration observation_reach = std::chrono::hours(2);
 
 /// The last observation's state holds until the next one; before the first observation its own.
 const estimator& carry_forward() noexcept;

@@ -136,6 +136,14 @@ std::optional<measurer::observed> measurer::observe(const store_facts& facts) {
   return observed{likelihoods_of(view_of(sight)), sight.observed};
 }
 
+measurer::outlook measurer::look_at(const store_facts& facts) {
+  const auto sight = look(open_of(facts), facts.observations, horizons_.front().seen);
+  outlook seen{.view = view_of(sight), .behaviour = {}};
+  if (sight.observed > 0)
+    seen.behaviour.emplace(likelihoods_of(seen.view), weights_);
+  return seen;
+}
+
 void measurer::measure_store(const store_facts& facts, measure* out, size_t stride) {
   const auto open = open_of(facts);
   active_now_ = no_chance;

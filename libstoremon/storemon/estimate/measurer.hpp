@@ -53,6 +53,14 @@ public:
 
   std::optional<observed> observe(const store_facts& facts);
 
+  /// What the first window's horizon shows of a store, and what is believed of it.
+  struct outlook {
+    store_view view;                    ///< no window is asked about; good until the next store is looked at
+    std::optional<telegraph> behaviour; ///< nothing where nothing was observed in sessions
+  };
+
+  outlook look_at(const store_facts& facts);
+
 private:
   /// Windows that see the same observations: the standard three always do.
   struct windows_of_horizon {

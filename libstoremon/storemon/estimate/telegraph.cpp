@@ -290,6 +290,15 @@ telegraph::telegraph(const class_likelihoods& seen, const class_weights& fleet) 
     chain_shares_[c / openings] += shares_[c];
 }
 
+telegraph::telegraph(const class_weights& fleet) noexcept
+    : telegraph(
+          [] {
+            class_likelihoods nothing{{}, 0};
+            nothing.scaled.fill(1);
+            return nothing;
+          }(),
+          fleet) {}
+
 telegraph::uptime telegraph::believe(const store_view& view) const noexcept {
   telegraph_windows::sums alone;
   alone.begin(shares_, chain_shares_);

@@ -15,6 +15,9 @@ public:
   /// @param fleet  as a fit gives them: none is 0
   telegraph(const class_likelihoods& seen, const class_weights& fleet) noexcept;
 
+  /// A store of which nothing is known but the fleet it is of.
+  explicit telegraph(const class_weights& fleet) noexcept;
+
   /// Active time within the opening time of a window, in seconds.
   struct uptime {
     double mean = 0;

@@ -34,6 +34,11 @@ router make_routes(const api_context& context) {
         },
         body);
   };
+  const auto on_desk = [&](const char* path, api_handler handler) {
+    routes.add("GET", path, effect::none, [&context, handler](const request& asked, std::string parameter) {
+      return context.to.desk ? handler(context, asked, std::move(parameter)) : not_coordinator();
+    });
+  };
   on_any_node("/", welcome);
   on_any_node("/healthz", healthz);
   on_any_node("/readyz", readyz);
@@ -54,7 +59,8 @@ router make_routes(const api_context& context) {
   on_coordinator("GET", "/api/v1/reports/{}", effect::none, get_report);
   on_intake("POST", "/api/v1/observations", effect::change, post_observations,
             body_rule{context.limits.ingest_bytes_max, true});
-  on_intake("GET", "/api/v1/stores/{}", effect::none, get_store, small);
+  on_desk("/api/v1/stores/{}", get_store);
+  on_desk("/api/v1/stores/{}/timeline", get_timeline);
   on_intake("DELETE", "/api/v1/stores/{}", effect::change, delete_store, small);
   on_intake("PUT", "/api/v1/stores/{}/hours", effect::change, put_hours, small);
   on_intake("PUT", "/api/v1/stores/{}/timezone", effect::change, put_timezone, small);

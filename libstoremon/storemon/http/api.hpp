@@ -25,6 +25,7 @@ struct services {
   std::string spool_directory{};       ///< where files to be imported are received; empty: none are
   std::function<bool(std::string_view)> knows_zone{}; ///< whether the tz database has it; null: not asked
   protocol::weights_actor weights{};                  ///< null: the node has no fleet weights
+  protocol::store_desk_actor desk{};                  ///< null: nothing is told of single stores
 };
 
 /// What requests have under way together.
@@ -78,8 +79,11 @@ boost::asio::awaitable<response> debug_data(const api_context& c, const request&
 /// Takes observations; answers when they are durable.
 boost::asio::awaitable<response> post_observations(const api_context& c, const request& asked, std::string);
 
-/// What is known of a store.
+/// How a store is, beside what is known of it.
 boost::asio::awaitable<response> get_store(const api_context& c, const request& asked, std::string store);
+
+/// How a store was: what a chart needs.
+boost::asio::awaitable<response> get_timeline(const api_context& c, const request& asked, std::string store);
 
 /// Makes the store go, with everything known of it.
 boost::asio::awaitable<response> delete_store(const api_context& c, const request& asked, std::string store);

@@ -48,10 +48,22 @@ json::object readiness_json(const protocol::health& health) {
 } // namespace
 
 awaitable<response> welcome(const api_context& c, const request&, std::string) {
-  constexpr const char* endpoints[] = {
-      "/trigger_report",      "/get_report",       "/cancel_report", "/reports",        "/download/ID.csv",
-      "/import_data",         "/debug_data",       "/healthz",       "/readyz",         "/api/v1/reports",
-      "/api/v1/observations", "/api/v1/stores/ID", "/api/v1/import", "/api/v1/imports", "/api/v1/export"};
+  constexpr const char* endpoints[] = {"/trigger_report",
+                                       "/get_report",
+                                       "/cancel_report",
+                                       "/reports",
+                                       "/download/ID.csv",
+                                       "/import_data",
+                                       "/debug_data",
+                                       "/healthz",
+                                       "/readyz",
+                                       "/api/v1/reports",
+                                       "/api/v1/observations",
+                                       "/api/v1/stores/ID",
+                                       "/api/v1/stores/ID/timeline",
+                                       "/api/v1/import",
+                                       "/api/v1/imports",
+                                       "/api/v1/export"};
   co_return json_answer(
       200, json::object{{"message", "Welcome to storemon, which knows how long each store was really open"},
                         {"version", c.to.version},

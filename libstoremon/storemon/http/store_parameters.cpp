@@ -122,4 +122,21 @@ result<interval> read_span_in_query(const request& asked) {
   return read_span(*query_value(asked, "from"), *query_value(asked, "to"));
 }
 
+result<protocol::store_question> read_store_question(const request& asked,
+                                                     std::initializer_list<std::string_view> known) {
+  if (auto checked = check_query(asked, known); !checked)
+    return checked.error();
+  protocol::store_question question;
+  const std::pair<std::string_view, std::optional<instant>*> fields[] = {
+      {"as_of", &question.as_of}, {"from", &question.from}, {"to", &question.to}};
+  for (const auto& [name, value] : fields)
+    if (const auto text = query_value(asked, name)) {
+      const auto at = read_instant(name, *text);
+      if (!at)
+        return at.error();
+      *value = *at;
+    }
+  return question;
+}
+
 } // namespace storemon::http

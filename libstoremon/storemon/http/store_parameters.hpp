@@ -2,7 +2,9 @@
 
 #include "storemon/http/message.hpp"
 #include "storemon/model/update.hpp"
+#include "storemon/protocol/portrait.hpp"
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -20,5 +22,9 @@ result<interval> read_span_in_body(const request& asked);
 
 /// `?from=INSTANT&to=INSTANT`, not empty.
 result<interval> read_span_in_query(const request& asked);
+
+/// `?as_of=INSTANT&from=INSTANT&to=INSTANT`, each of them where it is known, and none needed.
+result<protocol::store_question> read_store_question(const request& asked,
+                                                     std::initializer_list<std::string_view> known);
 
 } // namespace storemon::http

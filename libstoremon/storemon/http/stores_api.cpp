@@ -1,9 +1,8 @@
 #include "storemon/http/api.hpp"
 #include "storemon/http/fields.hpp"
-#include "storemon/http/report_json.hpp"
+#include "storemon/http/portrait_json.hpp"
 #include "storemon/http/status.hpp"
 #include "storemon/http/store_parameters.hpp"
-#include "storemon/model/local_text.hpp"
 
 #include <boost/json.hpp>
 
@@ -18,44 +17,6 @@ result<void> check_store(std::string_view store) {
   if (!is_store_id(store))
     return invalid("a store id has 1 to " + std::to_string(store_id_bytes_max) + " bytes");
   return {};
-}
-
-json::array spans_json(const interval_set& spans) {
-  json::array list;
-  for (const auto& span : spans)
-    list.push_back({{"from", to_rfc3339(span.from)}, {"to", to_rfc3339(span.to)}});
-  return list;
-}
-
-json::value date_json(std::chrono::local_days date) {
-  return date == always_valid ? json::value(nullptr) : json::value(date_text(date));
-}
-
-json::array hours_json(const std::vector<protocol::hours_version>& versions) {
-  json::array list;
-  for (const auto& version : versions) {
-    json::array rows;
-    for (const auto& row : version.rows)
-      rows.push_back({{"day", row.day}, {"start", time_text(row.start)}, {"end", time_text(row.end)}});
-    list.push_back({{"valid_from", date_json(version.valid_from)}, {"hours", std::move(rows)}});
-  }
-  return list;
-}
-
-json::object card_json(std::string_view store, const protocol::store_card& card) {
-  json::object out{{"store_id", utf8(store)},
-                   {"timezone", card.zone.empty() ? json::value(nullptr) : json::value(utf8(card.zone))},
-                   {"timezone_known", card.zone_known},
-                   {"business_hours", hours_json(card.hours)},
-                   {"closures", spans_json(card.closures)},
-                   {"observations", card.observations},
-                   {"conflicts", card.conflicts},
-                   {"oldest_observation", instant_json(card.oldest)},
-                   {"newest_observation", instant_json(card.newest)},
-                   {"newest_status", nullptr}};
-  if (card.newest)
-    out["newest_status"] = card.newest_status == store_status::active ? "active" : "inactive";
-  return out;
 }
 
 response unknown_store() {
@@ -87,19 +48,33 @@ response changed(const api_context& c, int status, std::string_view store, const
   return json_answer(status, body);
 }
 
-json::object span_json(const interval& span) {
-  return {{"from", to_rfc3339(span.from)}, {"to", to_rfc3339(span.to)}};
-}
-
 } // namespace
 
 awaitable<response> get_store(const api_context& c, const request& asked, std::string store) {
-  if (auto known = check_query(asked, {}); !known)
-    co_return problem(known.error());
-  const auto card = co_await card_of(c, store);
-  if (!card)
-    co_return problem(card.error());
-  co_return (*card)->known ? json_answer(200, card_json(store, **card)) : unknown_store();
+  if (auto valid = check_store(store); !valid)
+    co_return problem(valid.error());
+  const auto question = read_store_question(asked, {"as_of"});
+  if (!question)
+    co_return problem(question.error());
+  const auto portrait =
+      co_await c.actors.ask(c.to.desk, c.limits.ask_timeout, protocol::portrait_atom_v, store, *question);
+  if (!portrait)
+    co_return problem(portrait.error());
+  const auto now = std::chrono::floor<duration>(std::chrono::system_clock::now());
+  co_return json_answer(200, portrait_json(store, **portrait, now));
+}
+
+awaitable<response> get_timeline(const api_context& c, const request& asked, std::string store) {
+  if (auto valid = check_store(store); !valid)
+    co_return problem(valid.error());
+  const auto question = read_store_question(asked, {"as_of", "from", "to"});
+  if (!question)
+    co_return problem(question.error());
+  const auto timeline =
+      co_await c.actors.ask(c.to.desk, c.limits.ask_timeout, protocol::timeline_atom_v, store, *question);
+  if (!timeline)
+    co_return problem(timeline.error());
+  co_return json_answer(200, timeline_json(store, **timeline));
 }
 
 awaitable<response> delete_store(const api_context& c, const request& asked, std::string store) {

@@ -48,9 +48,14 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   if (!intake.now)
     intake.now = system_now;
   coordinator_ = system_.spawn(report::coordinator, std::move(reports));
+  auto& desk = options.desk;
+  if (!desk.now)
+    desk.now = system_now;
+  desk_ = caf::actor_cast<store_desk_actor>(system_.spawn(report::store_desk, std::move(desk)));
   auto& weights = options.weights;
   weights.journal = journal_;
   weights.coordinator = coordinator_;
+  weights.desk = desk_;
   weights.log_info = s.log_info;
   weights.log_error = s.log_error;
   if (!weights.now)
@@ -64,6 +69,7 @@ engine::engine(engine_options options) : config_(options.threads, options.remoti
   s.journal = journal_;
   s.intake = intake_;
   s.weights = weights_;
+  s.desk = desk_;
   supervisor_ = system_.spawn(node::supervisor, std::move(s), coordinator_);
 }
 
@@ -85,6 +91,7 @@ void engine::stop() {
   supervisor_ = nullptr;
   coordinator_ = nullptr;
   weights_ = nullptr;
+  desk_ = nullptr;
   intake_ = nullptr;
   caf::anon_send_exit(exporter_, caf::exit_reason::user_shutdown);
   exporter_ = nullptr;

@@ -8,6 +8,7 @@
 #include "storemon/node/supervisor_actor.hpp"
 #include "storemon/protocol/actors.hpp"
 #include "storemon/report/coordinator_actor.hpp"
+#include "storemon/report/store_desk_actor.hpp"
 #include "storemon/report/weights_actor.hpp"
 
 #include <caf/all.hpp>
@@ -22,6 +23,7 @@ struct engine_options {
   supervisor_options supervisor;
   report::coordinator_options reports;
   report::weights_options weights;
+  report::store_desk_options desk;
   ingest::intake_options intake;
   /// Where everything is kept; null: nothing is.
   std::unique_ptr<journal::backend> storage;
@@ -52,6 +54,8 @@ public:
 
   const protocol::weights_actor& weights() const noexcept { return weights_; }
 
+  const protocol::store_desk_actor& desk() const noexcept { return desk_; }
+
   /// Null where nothing is kept.
   const protocol::journal_actor& journal() const noexcept { return journal_; }
 
@@ -69,6 +73,7 @@ private:
   protocol::exporter_actor exporter_;
   protocol::coordinator_actor coordinator_;
   protocol::weights_actor weights_;
+  protocol::store_desk_actor desk_;
   protocol::supervisor_actor supervisor_;
 };
 

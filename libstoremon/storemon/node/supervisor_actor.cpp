@@ -31,6 +31,8 @@ void supervisor_state::start(supervisor_self::pointer self, supervisor_options o
     self_->monitor(options_.intake);
   if (options_.weights)
     self_->monitor(options_.weights);
+  if (options_.desk)
+    self_->monitor(options_.desk);
   if (options_.journal)
     self_->monitor(options_.journal);
   for (const auto& name : options_.nodes)
@@ -273,6 +275,8 @@ void supervisor_state::publish() {
     self_->send(options_.intake, placed_atom_v, shards);
   if (options_.weights)
     self_->send(options_.weights, placed_atom_v, shards);
+  if (options_.desk)
+    self_->send(options_.desk, placed_atom_v, shards);
   if (coordinator_)
     self_->send(coordinator_, placed_atom_v, std::move(shards));
   // Only now: whoever hears of it may trigger a report at once, which must reach the coordinator after this.
@@ -304,6 +308,11 @@ void supervisor_state::down(const caf::down_msg& gone) {
   if (options_.weights && gone.source == options_.weights.address()) {
     options_.weights = nullptr;
     options_.fatal("the actor of the fleet weights died: " + self_->system().render(gone.reason));
+    return;
+  }
+  if (options_.desk && gone.source == options_.desk.address()) {
+    options_.desk = nullptr;
+    options_.fatal("the store desk died: " + self_->system().render(gone.reason));
     return;
   }
   if (options_.journal && gone.source == options_.journal.address()) {
@@ -467,6 +476,8 @@ void supervisor_state::end_if_drained() {
     end(options_.intake);
   if (options_.weights)
     end(options_.weights);
+  if (options_.desk)
+    end(options_.desk);
   if (importer_)
     end(importer_);
   for (const auto& n : nodes_)

@@ -26,6 +26,8 @@ struct supervisor_options {
   protocol::intake_actor intake;
   /// Likewise.
   protocol::weights_actor weights;
+  /// Likewise.
+  protocol::store_desk_actor desk;
   size_t parsers = 2;
   partition::shard_options shards; ///< partition and journal are filled in
   /// How long reports and an import under way may still take when the server is stopped.

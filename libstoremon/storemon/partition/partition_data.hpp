@@ -60,6 +60,9 @@ public:
 
   protocol::data_quality quality() const;
 
+  /// One store; nullptr when there is none of that id. Good until the next change.
+  const store* find(std::string_view id) const;
+
   /// What is known of one store.
   protocol::store_card card(std::string_view id) const;
 
@@ -113,7 +116,6 @@ private:
   applied apply_to(const batch_memory& change);
 
   store& find_or_make(std::string_view id);
-  const store* find(std::string_view id) const;
   std::optional<instant> find_newest() const;
   void sort_stores();
 

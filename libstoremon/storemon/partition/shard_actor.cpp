@@ -1,5 +1,7 @@
 #include "storemon/partition/shard_actor.hpp"
 
+#include "storemon/partition/portrait.hpp"
+#include "storemon/partition/timeline.hpp"
 #include "storemon/partition/validate.hpp"
 
 #include <thread>
@@ -266,6 +268,17 @@ caf::result<R> when_serving(const shard_state& state, Answer answer) {
   return R(answer());
 }
 
+/// The same for answers that may fail.
+template <class R, class Answer>
+caf::result<R> answer_when_serving(const shard_state& state, Answer answer) {
+  if (const auto why = state.not_serving(); why.code != errc::ok)
+    return to_caf(why);
+  auto answered = answer();
+  if (!answered)
+    return to_caf(answered.error());
+  return R(std::move(*answered));
+}
+
 template <class R, class Of>
 auto answer_to(caf::typed_response_promise<R> promise, Of of) {
   return [promise, of](result<batch_result> what) mutable {
@@ -323,6 +336,14 @@ shard_actor::behavior_type shard(shard_state::pointer self, const shard_options&
       },
       [&state](store_atom, const std::string& id) {
         return when_serving<shared_card>(state, [&] { return state.data.card(id); });
+      },
+      [&state](portrait_atom, const std::string& id, const shared_spec& spec) {
+        return answer_when_serving<shared_portrait>(state,
+                                                    [&] { return portrait_of(state.data, id, *spec); });
+      },
+      [&state](timeline_atom, const std::string& id, const shared_spec& spec) {
+        return answer_when_serving<shared_timeline>(state,
+                                                    [&] { return timeline_of(state.data, id, *spec); });
       },
       [&state](fit_atom, const fit_order& order) {
         std::this_thread::yield(); // as for rows

@@ -2,7 +2,9 @@
 
 #include "storemon/protocol/errors.hpp"
 #include "storemon/protocol/inspect.hpp"
+#include "storemon/protocol/inspect_portrait.hpp"
 #include "storemon/protocol/messages.hpp"
+#include "storemon/protocol/portrait.hpp"
 #include "storemon/protocol/shared.hpp"
 
 #include <caf/all.hpp>
@@ -29,6 +31,8 @@ using shared_card = shared<store_card>;
 using shared_marks = shared<std::vector<batch_mark>>;
 using shared_weights = shared<fleet_weights>;
 using shared_counts = shared<behaviour_counts>;
+using shared_portrait = shared<store_portrait>;
+using shared_timeline = shared<store_timeline>;
 
 } // namespace storemon::protocol
 
@@ -47,6 +51,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::import_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<storemon::protocol::import_status>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::feed_kind)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::protocol::store_question)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const storemon::protocol::stored_report>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::vector<storemon::protocol::stored_report>>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const std::string>)
@@ -76,6 +81,8 @@ CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::fit_order))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::fit_slice))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_weights))
 CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_counts))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_portrait))
+CAF_ADD_TYPE_ID(storemon_values, (storemon::protocol::shared_timeline))
 CAF_ADD_ATOM(storemon_values, storemon::protocol, apply_atom, "apply")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, batch_atom, "batch")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, check_atom, "check")
@@ -100,6 +107,8 @@ CAF_ADD_ATOM(storemon_values, storemon::protocol, next_atom, "next")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, census_atom, "census")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, rows_atom, "rows")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, quality_atom, "quality")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, portrait_atom, "portrait")
+CAF_ADD_ATOM(storemon_values, storemon::protocol, timeline_atom, "timeline")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, fit_atom, "fit")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, counts_atom, "counts")
 CAF_ADD_ATOM(storemon_values, storemon::protocol, weights_atom, "weights")
@@ -181,6 +190,12 @@ using shard_actor = caf::typed_actor<
     op<shared_quality, quality_atom>,
     /// What is known of a store.
     op<shared_card, store_atom, std::string>,
+    /// How a store is as of the spec's "now", with figures of its windows. This and the next fail with
+    /// not_found where there is no such store.
+    op<shared_portrait, portrait_atom, std::string, shared_spec>,
+    /// How a store was in the spec's one window, which may end after its "now". Fails with too_large where it
+    /// holds more observations than one answer may.
+    op<shared_timeline, timeline_atom, std::string, shared_spec>,
     /// Looks at some of the stores for a fit of the fleet's weights and keeps what it saw; the first such
     /// message of a fit begins it and ends any before. Fails with conflict where another fit was begun since.
     op<fit_slice, fit_atom, fit_order>,
@@ -232,6 +247,18 @@ using weights_actor = caf::typed_actor<
     op<shared_weights, fit_atom>,
     /// As the coordinator's.
     caf::reacts_to<placed_atom, std::vector<shard_actor>>>;
+
+/// STORE DESK: what there is to say of single stores. Fails with partition_lost where the store's shard is
+/// not there or keeps silent, not_ready before the fleet weights or any shard are known, not_found where
+/// there is no such store, busy when too many questions are under way.
+using store_desk_actor = caf::typed_actor<
+    /// How a store is; the question's span is not looked at.
+    op<shared_portrait, portrait_atom, std::string, store_question>,
+    /// How a store was. Fails with invalid_argument where the span is empty or too long, too_large as shards
+    /// do.
+    op<shared_timeline, timeline_atom, std::string, store_question>,
+    /// As the coordinator's.
+    caf::reacts_to<placed_atom, std::vector<shard_actor>>, caf::reacts_to<weights_atom, shared_weights>>;
 
 /// IMPORTER: reads feeds into the shards, once; then quits.
 using importer_actor = caf::typed_actor<

@@ -27,10 +27,12 @@ void weights_state::start(weights_self::pointer self, weights_options options) {
   options_ = std::move(options);
   if (!options_.only_when_asked)
     self_->delayed_send(self_, options_.check_every, next_atom_v);
-  if (options_.journal)
+  if (options_.journal) {
     restore();
-  else
-    restored_ = true;
+    return;
+  }
+  restored_ = true;
+  put_in_force({});
 }
 
 void weights_state::restore() {
@@ -65,6 +67,8 @@ void weights_state::put_in_force(fleet_weights weights) {
   in_force_ = shared_weights(std::move(weights));
   if (options_.coordinator)
     self_->send(options_.coordinator, weights_atom_v, in_force_);
+  if (options_.desk)
+    self_->send(options_.desk, weights_atom_v, in_force_);
 }
 
 caf::result<shared_weights> weights_state::get() const {

@@ -15,8 +15,9 @@ namespace storemon::report {
 struct weights_options {
   /// Where the last fit outlives the process; null: nowhere.
   protocol::journal_actor journal{};
-  /// Who is told of every change; may be null.
+  /// Who is told of the weights in force as soon as they are known, and of every change; may be null.
   protocol::coordinator_actor coordinator{};
+  protocol::store_desk_actor desk{};
   /// No fit is begun unless someone asks for one.
   bool only_when_asked = false;
   /// How often the shards are asked how much they hold, to tell whether a fit is due.
