@@ -94,6 +94,11 @@ scripted::behavior_type scripted_shard(scripted::pointer self, std::shared_ptr<s
         card.zone = id;
         return shared_card(card);
       },
+      [](portrait_atom, const std::string&, const shared_spec&) { return shared_portrait(); },
+      [](timeline_atom, const std::string&, const shared_spec&) { return shared_timeline(); },
+      [](fit_atom, const fit_order&) { return fit_slice(); },
+      [](counts_atom, uint64_t, const shared_weights&) { return shared_counts(); },
+      [](drop_atom, uint64_t) {},
   };
 }
 
