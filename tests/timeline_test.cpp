@@ -211,7 +211,7 @@ TEST_CASE("the curve is 0 or 1 at polls, a probability between them, and ends wh
     if (portrait->active_now != no_chance)
       CHECK(shown.curve.back() == chance_at{as_of, portrait->active_now});
   }
-  CHECK(polled_in_all > 500);
+  CHECK(polled_in_all > 400);
 }
 
 TEST_CASE("at an opening the curve begins with the probability just after it") {
