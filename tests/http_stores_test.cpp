@@ -214,9 +214,10 @@ TEST_CASE(
   shown.card.newest.reset();
   shown.active_now = no_chance;
   shown.figures.front().observed_share = no_chance;
+  shown.weights = {};
   s.s->use([&](auto& now) { now.portraits = {{"s1", shown}}; });
   const auto unseen = json_of(client.get("/api/v1/stores/s1?as_of=2023-01-20T00:00:00Z"));
-  for (const auto* nothing : {"last_poll_age_s", "active_now", "habits", "newest_status"})
+  for (const auto* nothing : {"last_poll_age_s", "active_now", "habits", "newest_status", "fleet_habits"})
     CHECK(text_of(unseen, nothing) == "null");
   for (const auto* nothing : {"uptime_low_s", "uptime_high_s", "observed_share"})
     CHECK(text_of(unseen.at("figures").at("last_hour").as_object(), nothing) == "null");

@@ -125,7 +125,9 @@ json::object portrait_json(std::string_view store, const store_portrait& portrai
     figures[window.asked.name] = figures_json(window, portrait.habits.has_value());
   out["figures"] = std::move(figures);
   out["habits"] = portrait.habits ? json::value(habits_json(*portrait.habits)) : json::value(nullptr);
-  out["fleet_habits"] = habits_json(portrait.fleet);
+  // Weights that were not fitted yet say nothing of a fleet.
+  const bool fitted = portrait.weights.version > 0;
+  out["fleet_habits"] = fitted ? json::value(habits_json(portrait.fleet)) : json::value(nullptr);
   return out;
 }
 
