@@ -2,6 +2,7 @@
 #include "storemon/calendar/opening_intervals.hpp"
 
 #include "support/instants.hpp"
+#include "support/runs.hpp"
 
 #include <catch2/catch.hpp>
 #include <date/tz.h>
@@ -51,20 +52,6 @@ std::vector<char> open_seconds(const store& s, sys_seconds from, sys_seconds to)
         open[static_cast<size_t>((u - from).count())] = 1;
     }
   return open;
-}
-
-/// The runs of marked seconds, as intervals.
-interval_set runs_of(const std::vector<char>& open, sys_seconds from) {
-  interval_set runs;
-  for (size_t i = 0; i < open.size(); ++i) {
-    if (!open[i])
-      continue;
-    const auto begin = i;
-    while (i < open.size() && open[i])
-      ++i;
-    runs.push_back({from + seconds(begin), from + seconds(i)});
-  }
-  return runs;
 }
 
 class store_maker {
@@ -140,7 +127,7 @@ TEST_CASE("random stores around changes of clock are open exactly in the seconds
     const interval within{s.from, s.to};
     // Begins are true ones up to two days before the range, so that far the model looks as well.
     const interval seen{s.from - days(2), s.to};
-    auto expected = runs_of(open_seconds(s, s.from - days(2), s.to), s.from - days(2));
+    auto expected = test::runs_of(open_seconds(s, s.from - days(2), s.to), s.from - days(2), seconds(1));
     std::erase_if(expected, [&](const interval& run) { return intersect(run, within).empty(); });
 
     calendar::opening_intervals(feed_rows(s), *calendar::zone::find(s.zone->name()), within, result);

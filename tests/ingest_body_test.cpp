@@ -1,6 +1,7 @@
 /// From a client's body in any of the three forms to batches.
 #include "storemon/ingest/body_parser.hpp"
 
+#include "support/damage.hpp"
 #include "support/naive_csv.hpp"
 #include "support/results.hpp"
 
@@ -419,19 +420,8 @@ TEST_CASE("texts with random damage never take more or fewer records than they h
                 json_object(row, random);
     if (format == body_format::json)
       text += "]";
-    for (auto hits = random() % 4; hits > 0; --hits) {
-      const auto at = random() % text.size();
-      switch (random() % 3) {
-      case 0:
-        text[at] = damage[random() % damage.size()];
-        break;
-      case 1:
-        text.insert(at, 1, damage[random() % damage.size()]);
-        break;
-      default:
-        text.erase(at, 1 + random() % 3);
-      }
-    }
+    for (auto hits = random() % 4; hits > 0; --hits)
+      test::damage_once(text, damage, random);
     if (!read_body(format, text, partitions, {})) {
       ++refused;
       continue;

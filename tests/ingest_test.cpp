@@ -1,6 +1,7 @@
 /// From bytes in memory to rows and batches: the rules of SEMANTICS section 1.
 #include "storemon/ingest/feed_parser.hpp"
 
+#include "support/damage.hpp"
 #include "support/naive_csv.hpp"
 
 #include <catch2/catch.hpp>
@@ -405,19 +406,8 @@ TEST_CASE("poll lines with random damage give what a naive reader finds, cut any
         text += "." + std::to_string(random() % 1'000'000'000).substr(0, 1 + random() % 9);
       text += random() % 16 == 0 ? " UTC\r\n" : " UTC\n";
     }
-    for (auto hits = random() % 6; hits > 0; --hits) {
-      const auto at = random() % text.size();
-      switch (random() % 3) {
-      case 0:
-        text[at] = damage[random() % damage.size()];
-        break;
-      case 1:
-        text.insert(at, 1, damage[random() % damage.size()]);
-        break;
-      default:
-        text.erase(at, 1 + random() % 3);
-      }
-    }
+    for (auto hits = random() % 6; hits > 0; --hits)
+      test::damage_once(text, damage, random);
     const auto expected = naive::parse(status_layout, text);
     REQUIRE(parse_cut(status_layout, text, random() % (text.size() + 1)) == expected);
     rows += expected.rows.size();

@@ -3,6 +3,7 @@
 #include "storemon/partition/opening.hpp"
 
 #include "support/instants.hpp"
+#include "support/runs.hpp"
 
 #include <catch2/catch.hpp>
 #include <date/tz.h>
@@ -50,19 +51,6 @@ std::vector<char> open_minutes(const std::vector<hours_version>& versions, const
     }
   }
   return open;
-}
-
-interval_set runs_of(const std::vector<char>& open, instant from) {
-  interval_set runs;
-  for (size_t i = 0; i < open.size(); ++i) {
-    if (!open[i])
-      continue;
-    const auto begin = i;
-    while (i < open.size() && open[i])
-      ++i;
-    runs.push_back({from + minutes(begin), from + minutes(i)});
-  }
-  return runs;
 }
 
 class store_maker {
@@ -125,7 +113,7 @@ TEST_CASE("random versions of hours open a store in the minutes that a walk over
 
     const auto* tz = date::locate_zone(name);
     const interval seen{within.from - days(2), within.to};
-    auto expected = runs_of(open_minutes(versions, *tz, seen.from, seen.to), seen.from);
+    auto expected = test::runs_of(open_minutes(versions, *tz, seen.from, seen.to), seen.from, minutes(1));
     std::erase_if(expected, [&](const interval& run) { return intersect(run, within).empty(); });
     opening_intervals(versions, zone, within, result);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "fuzz.hpp"
+
 #include "storemon/journal/codec.hpp"
 
 #include <algorithm>
@@ -46,6 +48,30 @@ inline bool same(const update& a, const update& b) {
     return all;
   };
   return rows->rule == others->rule && rows->stores == others->stores && sorted(*rows) == sorted(*others);
+}
+
+inline bool same(const journal_entry& a, const journal_entry& b) {
+  return a.mark == b.mark && a.written == b.written && same(a.change, b.change);
+}
+
+/// Requires of a record or a chunk that what can be decoded means the same when it is encoded again.
+template <class Row>
+void require_round_trip(const uint8_t* data, size_t size) {
+  if (size < payload_header)
+    return;
+  static journal::codec coder;
+  auto names = payload_names(data);
+  const auto read = coder.decode(payload_row<Row>(data, size), names);
+  if (!read) {
+    require(read.error().code == errc::damaged);
+    return;
+  }
+  const auto written = coder.encode(*read, names);
+  require(written.has_value());
+  require(names.size() == data[3]); // nobody new
+  const auto again = coder.decode(*written, names);
+  require(again && same(*again, *read));
+  require(coder.encode(*again, names).value() == *written);
 }
 
 } // namespace storemon::fuzz

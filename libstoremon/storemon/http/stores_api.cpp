@@ -48,6 +48,18 @@ response changed(const api_context& c, int status, std::string_view store, const
   return json_answer(status, body);
 }
 
+/// Plans a closure, or withdraws one.
+awaitable<response> change_closure(const api_context& c, int status, const std::string& store,
+                                   const result<interval>& span, bool withdrawn) {
+  if (auto valid = check_store(store); !valid)
+    co_return problem(valid.error());
+  if (!span)
+    co_return problem(span.error());
+  update wanted = closure_change{store, *span, withdrawn};
+  const auto done = co_await change(c, std::move(wanted));
+  co_return changed(c, status, store, done, span_json(*span));
+}
+
 } // namespace
 
 awaitable<response> get_store(const api_context& c, const request& asked, std::string store) {
@@ -121,14 +133,9 @@ awaitable<response> put_timezone(const api_context& c, const request& asked, std
 }
 
 awaitable<response> post_closure(const api_context& c, const request& asked, std::string store) {
-  if (auto valid = check_store(store); !valid)
-    co_return problem(valid.error());
   const auto span = read_span_in_body(asked);
-  if (!span)
-    co_return problem(span.error());
-  update wanted = closure_change{store, *span, false};
-  const auto done = co_await change(c, std::move(wanted));
-  co_return changed(c, 201, store, done, span_json(*span));
+  auto answer = co_await change_closure(c, 201, store, span, false);
+  co_return answer;
 }
 
 awaitable<response> list_closures(const api_context& c, const request& asked, std::string store) {
@@ -144,14 +151,9 @@ awaitable<response> list_closures(const api_context& c, const request& asked, st
 }
 
 awaitable<response> delete_closure(const api_context& c, const request& asked, std::string store) {
-  if (auto valid = check_store(store); !valid)
-    co_return problem(valid.error());
   const auto span = read_span_in_query(asked);
-  if (!span)
-    co_return problem(span.error());
-  update wanted = closure_change{store, *span, true};
-  const auto done = co_await change(c, std::move(wanted));
-  co_return changed(c, 200, store, done, span_json(*span));
+  auto answer = co_await change_closure(c, 200, store, span, true);
+  co_return answer;
 }
 
 } // namespace storemon::http
