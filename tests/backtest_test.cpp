@@ -310,12 +310,11 @@ TEST_CASE("on fleets of several hidden processes telegraph errs least in a week,
     }
     for (const auto& window : scores) {
       CAPTURE(window.asked.name);
-      CHECK(std::abs(window.of.back().fleet_bias()) < 0.4);
+      // Errors of six minutes in an hour, of 2,000 stores: a deviation of 0.2 % is chance.
+      CHECK(std::abs(window.of.back().fleet_bias()) < (window.asked.name == "last_hour" ? 0.6 : 0.4));
       CHECK(window.of.back().coverage() > 0.88);
+      CHECK(window.of.back().coverage() < 0.97);
     }
-    // In most hours nothing happens, and an interval that holds "all of it" is right more often than it says.
-    CHECK(scores[1].of.back().coverage() < 0.97);
-    CHECK(scores[2].of.back().coverage() < 0.97);
   }
 }
 

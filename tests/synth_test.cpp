@@ -99,8 +99,8 @@ TEST_CASE("a seed means the same bytes on every machine and in every version") {
   std::vector<uint64_t> hashes;
   for (const auto& text : texts)
     hashes.push_back(hash_of(text));
-  CHECK(hashes == std::vector<uint64_t>{0x70db2534b039f91e, 0x1f0ef3e9649f7da6, 0xc439e38924a5bc06,
-                                        0x5ae1de3a1c1074ad});
+  CHECK(hashes == std::vector<uint64_t>{0x56f5e76e3c0fbcc7, 0xc458cb42a02171c4, 0x1f92c2aa1b63216f,
+                                        0xd6674be190dfb562});
 }
 
 TEST_CASE("a larger fleet begins with the smaller one's stores") {
@@ -390,7 +390,7 @@ TEST_CASE("a seed means the same outages of every law on every machine") {
     options.outages = law;
     hashes.push_back(hash_of(written(drawn(options))[3]));
   }
-  CHECK(hashes == std::vector<uint64_t>{0x1b4edca02f2a951c, 0x70f55d7204907e55, 0xfbb61e72dfcca1e7});
+  CHECK(hashes == std::vector<uint64_t>{0xf5728efd8f28bc4, 0x1c728f385a73ce3d, 0xdec826134c2ff03c});
 }
 
 TEST_CASE(

@@ -91,7 +91,7 @@ struct temperament {
 };
 
 temperament draw_temperament(random_source& random) {
-  return {random.spread(12h, 300h), random.spread(18min, 20h), random.between(850, 999), random.chance(100)};
+  return {random.spread(4h, 100h), random.spread(15min, 20h), random.between(500, 999), random.chance(100)};
 }
 
 /// Draws when a store was up, stretch by stretch.

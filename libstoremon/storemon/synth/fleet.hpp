@@ -84,9 +84,11 @@ struct fleet {
 /// Draws a fleet.
 ///
 /// - Each store, while it should be open, follows a hidden two-state process: up for an exponential time of
-///   mean 12 to 300 h, out for one of mean 0.3 to 20 h that fleet_options::outages spreads (both means the
-///   store's own, every doubling equally likely), and up at an opening with the store's own probability of 85
-///   to 99.9 %. A store without hours is always open, one without a zone is in zone::fallback().
+///   mean 4 to 100 h, out for one of mean 15 min to 20 h that fleet_options::outages spreads (both means the
+///   store's own, every doubling equally likely), and up at an opening with the store's own probability of 50
+///   to 99.9 %. So restless that the estimators err on it about as ESTIMATORS section 5 finds them to on a
+///   fleet like the real one. A store without hours is always open, one without a zone is in
+///   zone::fallback().
 /// - Within its opening intervals a poll sees that process. Outside them it sees `inactive`, but for one
 /// store
 ///   in ten which leaves its tablet on and is always seen `active`: a closed store takes no orders, and an
