@@ -1,5 +1,7 @@
 #include "storemon/estimate/lane_loops.hpp"
 
+#include <bit>
+
 namespace storemon::estimate {
 
 namespace {
@@ -136,6 +138,40 @@ void add_cut(const cut_gaps& gaps, const live_behaviours& live, lane_moments* to
   }
 }
 
+/// What is added to this number is rounded to whole units, and they are the difference of the bits.
+constexpr double whole_units = 0x1.8p12;
+static_assert(whole_units + share_unit > whole_units && whole_units + share_unit / 2 == whole_units);
+
+template <class Lanes>
+void add_shares(const by_class& likelihoods, const by_class& weights,
+                std::array<int64_t, classes>& counts) noexcept {
+  by_class joint;
+  std::array<Lanes, block_size / width<Lanes>> sums{}; // in any width those of one block
+  for (size_t c = 0; c < classes; c += block_size)
+    for (size_t part = 0; part < sums.size(); ++part) {
+      const auto at = c + part * width<Lanes>;
+      Lanes likelihood, weight;
+      load(likelihood, &likelihoods[at]);
+      load(weight, &weights[at]);
+      const Lanes both = weight * likelihood;
+      store(both, &joint[at]);
+      sums[part] += both;
+    }
+  block sum;
+  for (size_t part = 0; part < sums.size(); ++part)
+    store(sums[part], &sum[part * width<Lanes>]);
+  const double scale = 1 / sum_of(sum);
+  for (size_t c = 0; c < classes; c += width<Lanes>) {
+    Lanes share;
+    load(share, &joint[c]);
+    share = share * scale + whole_units;
+    decltype(share < share) count, bits;
+    load(count, &counts[c]);
+    std::memcpy(&bits, &share, sizeof(bits));
+    store(decltype(bits)(count + (bits - std::bit_cast<int64_t>(whole_units))), &counts[c]);
+  }
+}
+
 /// A loop for any processor, with all that it calls made part of it.
 template <auto Loop, class... Args>
 [[gnu::flatten]] void narrow(Args... args) noexcept {
@@ -155,14 +191,16 @@ template <auto Loop, class... Args>
 
 const lane_loops& narrow_loops() noexcept {
   static constexpr lane_loops loops{narrow<multiply_seen<two_lanes>>, narrow<multiply_opened<two_lanes>>,
-                                    narrow<add_whole<two_lanes>>, narrow<add_cut<two_lanes>>};
+                                    narrow<add_whole<two_lanes>>, narrow<add_cut<two_lanes>>,
+                                    narrow<add_shares<two_lanes>>};
   return loops;
 }
 
 const lane_loops* wide_loops() noexcept {
 #ifdef __x86_64__
   static constexpr lane_loops loops{wide<multiply_seen<four_lanes>>, wide<multiply_opened<four_lanes>>,
-                                    wide<add_whole<four_lanes>>, wide<add_cut<four_lanes>>};
+                                    wide<add_whole<four_lanes>>, wide<add_cut<four_lanes>>,
+                                    wide<add_shares<four_lanes>>};
   if (__builtin_cpu_supports("avx2"))
     return &loops;
 #endif

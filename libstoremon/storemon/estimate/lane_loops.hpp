@@ -85,6 +85,9 @@ struct live_behaviours {
   std::span<const uint8_t> openings; ///< one for each live class
 };
 
+/// What shares of classes are counted in.
+inline constexpr double share_unit = 0x1p-40;
+
 /// The loops that most of the model's time goes into. Every set of them gives the same bits.
 struct lane_loops {
   /// Multiplies each chain's lanes by the probabilities of what was seen at the ends.
@@ -98,6 +101,10 @@ struct lane_loops {
 
   /// To one sum for each live class where the gaps begin with an opening, else for each live chain.
   void (*add_cut)(const cut_gaps& gaps, const live_behaviours& live, lane_moments* to) noexcept;
+
+  /// Adds the shares of the classes in a store, by their weights and likelihoods, to counts in whole units.
+  void (*add_shares)(const by_class& likelihoods, const by_class& weights,
+                     std::array<int64_t, classes>& counts) noexcept;
 };
 
 /// For any processor.
