@@ -90,3 +90,31 @@ TEST_CASE("two processes give the bytes of one; a killed member is named, and he
   member->send_signal(SIGTERM);
   CHECK(member->wait() == 0);
 }
+
+TEST_CASE("a leader ends in time and comes back on its port, however its member ended") {
+  const auto port = free_port();
+  const scratch_directory kept;
+  const std::vector<std::string> options{"--node.name=a", "--cluster.nodes=a,b", "--node.partitions=8",
+                                         "--cluster.listen=127.0.0.1:" + std::to_string(port),
+                                         "--data.dir=" + (kept.path() / "data").string()};
+  // The member is killed before the leader is stopped, or stopped after it: then the leader is the one whose
+  // side of the connection lingers in the kernel.
+  for (const bool killed : {true, false, true, false}) {
+    INFO((killed ? "killed" : "stopped"));
+    process member(server_command(member_options(port)));
+    server_process leader(options);
+    REQUIRE(member.read_line());
+    auto client = leader.client();
+    wait_for_readyz(client, 200);
+    if (killed) {
+      member.send_signal(SIGKILL);
+      wait_for_readyz(client, 503);
+      for (const std::string feed : {"status", "hours", "timezones"})
+        CHECK(client.get("/api/v1/export?feed=" + feed).status == 200);
+    }
+    CHECK(leader.stop() == 0);
+    if (!killed)
+      member.send_signal(SIGTERM);
+    CHECK(member.wait() == (killed ? -SIGKILL : 0));
+  }
+}

@@ -260,7 +260,7 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
   engine engine(std::move(options));
   if (const auto& listen = settings.cluster.listen) {
     const auto port =
-        engine.system().middleman().publish(engine.supervisor(), listen->port, listen->host.c_str());
+        engine.system().middleman().publish(engine.supervisor(), listen->port, listen->host.c_str(), true);
     if (!port)
       return complain(
           {errc::io_failed, "cluster.listen: " + listen->host + ":" + std::to_string(listen->port) +

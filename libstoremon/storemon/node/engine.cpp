@@ -2,6 +2,12 @@
 
 #include "storemon/model/uuid.hpp"
 
+#include <caf/io/all.hpp>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
 namespace storemon::node {
 
 using namespace protocol;
@@ -9,6 +15,18 @@ using namespace protocol;
 namespace {
 
 void ignore_log(const std::string&) {}
+
+/// Waits until nobody but the caller holds an actor that has ended. CAF's broker is told of the end of every
+/// actor that another node knows, by a message that holds the actor; the system's destructor stops the
+/// broker, read or not, and then waits for the actor's thread for ever (seen in 0.17.6).
+void await_released(caf::actor_system& system, const caf::strong_actor_ptr& ended) {
+  constexpr int tries = 1000; // a second; whoever holds it longer is no message
+  for (int i = 0; i < tries && ended->strong_refs > 1; ++i) {
+    // The broker answers this after all that came before.
+    static_cast<void>(system.middleman().unpublish(caf::actor_cast<caf::actor>(ended)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
 
 } // namespace
 
@@ -101,7 +119,9 @@ void engine::stop() {
   caf::scoped_actor self(system_);
   caf::anon_send_exit(journal_, caf::exit_reason::user_shutdown);
   self->wait_for(journal_);
-  journal_ = nullptr;
+  const auto ended = caf::actor_cast<caf::strong_actor_ptr>(std::exchange(journal_, nullptr));
+  if (system_.has_middleman())
+    await_released(system_, ended);
 }
 
 } // namespace storemon::node
