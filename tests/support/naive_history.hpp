@@ -19,8 +19,10 @@ struct naive_history {
 
   void add(observation o) { add(std::vector<observation>{o}, conflict_rule::inactive_wins); }
 
-  /// The rows of one batch.
-  void add(const std::vector<observation>& batch, conflict_rule rule) {
+  /// The rows of one batch. @returns the instants of which a client is told that they conflict: those that do
+  /// for the first time; of corrections all that contradict what stands, or themselves.
+  std::vector<instant> add(const std::vector<observation>& batch, conflict_rule rule) {
+    std::vector<instant> told;
     std::map<instant, std::set<store_status>> said;
     for (const auto o : batch) {
       said[o.at()].insert(o.status());
@@ -28,6 +30,10 @@ struct naive_history {
     }
     for (const auto& [at, statuses] : said) {
       const bool held = polls.contains(at);
+      const bool conflicted = held && polls[at].size() == 2;
+      const bool contradicts = statuses.size() == 2 || (held && stands[at] != *statuses.begin());
+      if (rule == conflict_rule::inactive_wins ? !conflicted && contradicts : contradicts)
+        told.push_back(at);
       polls[at].insert(statuses.begin(), statuses.end());
       if (!held || rule == conflict_rule::replace)
         stands[at] = *statuses.begin();
@@ -36,6 +42,7 @@ struct naive_history {
       if (rule != conflict_rule::inactive_wins)
         pins.insert(at);
     }
+    return told;
   }
 
   std::vector<observation> history() const {

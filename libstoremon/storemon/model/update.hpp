@@ -78,7 +78,8 @@ struct store_deletion {
 struct applied {
   int64_t accepted = 0;   ///< new observations, or rows of the other feeds taken
   int64_t duplicates = 0; ///< repeated rows
-  int64_t conflicts = 0;  ///< instants of a store first seen now with both statuses
+  int64_t conflicts = 0;  ///< instants of a store first seen now with both statuses; of corrections all that
+                          ///< contradict what stood
 
   applied& operator+=(const applied& other) noexcept {
     accepted += other.accepted;

@@ -92,8 +92,10 @@ void add_plainly(store& to, std::span<const observation> fresh, std::vector<inst
   const auto last = history.begin() + static_cast<std::ptrdiff_t>(touched.to);
   const auto repeated =
       std::adjacent_find(history.begin() + static_cast<std::ptrdiff_t>(touched.from), last, same_instant);
-  if (repeated != last)
-    squeeze(to, repeated, last, conflicts);
+  if (repeated == last)
+    return;
+  squeeze(to, repeated, last, conflicts);
+  unite(to.conflicts, conflicts);
 }
 
 /// Adds polls one instant after the other, where rules or pins say what stands.
@@ -101,6 +103,7 @@ void add_by_rule(store& to, std::span<const observation> fresh, conflict_rule ru
                  std::vector<instant>& conflicts) {
   std::vector<observation> added;
   std::vector<instant> pinned;
+  std::vector<instant> fresh_conflicts;
   for (auto next = fresh.begin(); next != fresh.end();) {
     const auto group =
         std::find_if(next, fresh.end(), [&](observation o) { return !same_instant(o, *next); });
@@ -116,8 +119,12 @@ void add_by_rule(store& to, std::span<const observation> fresh, conflict_rule ru
       if (rule == conflict_rule::replace || inactive_now)
         *held = *next;
     }
-    if (contradicted && !contains(to.conflicts, at))
+    // A correction that contradicts what stands is told so, whether the instant was a conflict before or not.
+    const bool known = contains(to.conflicts, at);
+    if (contradicted && (!known || rule != conflict_rule::inactive_wins))
       conflicts.push_back(at);
+    if (contradicted && !known)
+      fresh_conflicts.push_back(at);
     if (rule != conflict_rule::inactive_wins && !is_pinned)
       pinned.push_back(at);
     next = group;
@@ -125,6 +132,7 @@ void add_by_rule(store& to, std::span<const observation> fresh, conflict_rule ru
   if (!added.empty())
     merge(to.observations, added);
   unite(to.pins, pinned);
+  unite(to.conflicts, fresh_conflicts);
 }
 
 } // namespace
@@ -139,8 +147,6 @@ applied add_observations(store& to, std::span<const observation> fresh, conflict
     add_plainly(to, fresh, conflicts);
   else
     add_by_rule(to, fresh, rule, conflicts);
-  if (!conflicts.empty())
-    unite(to.conflicts, conflicts);
   applied done;
   done.accepted = static_cast<int64_t>(to.observations.size() - held);
   done.conflicts = static_cast<int64_t>(conflicts.size());
