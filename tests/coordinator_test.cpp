@@ -248,26 +248,32 @@ TEST_CASE("a cancelled report stays cancelled, whatever its shards and its write
   CHECK(cancelled < 60);
 }
 
-TEST_CASE("a shard that dies while a report runs fails it by the name of its partition") {
+TEST_CASE("shards that die while a report runs fail it by the names of all their partitions") {
   reports r;
   for (int i = 0; i < 20; ++i)
     r.fill(test::well_known_store("store-" + std::to_string(i)));
-  r.shards[0] = silent_shard(r);
+  for (const auto p : {0, 2})
+    r.shards[p] = silent_shard(r);
   r.place();
   const auto id = r.trigger();
   r.settle();
   CHECK(r.poll(id).state == report_state::running);
   r.self->send_exit(r.shards[0], caf::exit_reason::kill);
   r.settle();
+  CHECK(r.poll(id).state == report_state::running); // others may follow
+  r.self->send_exit(r.shards[2], caf::exit_reason::kill);
+  r.advance(100ms);
   auto status = r.poll(id);
   CHECK(status.state == report_state::failed);
-  CHECK(status.failure.detail.find("partition 0 of 4") != std::string::npos);
+  CHECK(status.failure.code == errc::partition_lost);
+  CHECK(status.failure.detail == "lost while the report ran: partitions 0, 2 of 4");
 
   SECTION("the next report fails likewise until the partition is placed again") {
     const auto next = r.trigger();
     r.settle();
     CHECK(r.poll(next).state == report_state::failed);
-    r.shards[0] = r.owns(r.system.spawn(partition::shard, partition::shard_options{}));
+    for (const auto p : {0, 2})
+      r.shards[p] = r.owns(r.system.spawn(partition::shard, partition::shard_options{}));
     r.place();
     const auto third = r.trigger();
     r.settle();

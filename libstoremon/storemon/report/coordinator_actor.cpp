@@ -312,8 +312,17 @@ void coordinator_state::fail(const std::string& id, error why, report_state stat
 
 void coordinator_state::lost(const std::string& id, uint32_t partition) {
   const auto found = jobs_.find(id);
-  if (found != jobs_.end() && found->second.waiting.count(partition))
-    fail(id, {errc::partition_lost, "lost its shard while the report ran: " + names_of({partition})});
+  if (found == jobs_.end() || !found->second.waiting.count(partition))
+    return;
+  auto& lost = found->second.lost;
+  lost.insert(partition);
+  if (lost.size() == 1)
+    self_->delayed_send(self_, options_.losses_within, lost_atom::value, id);
+}
+
+void coordinator_state::fail_lost(const std::string& id) {
+  if (const auto found = jobs_.find(id); found != jobs_.end())
+    fail(id, {errc::partition_lost, "lost while the report ran: " + names_of(found->second.lost)});
 }
 
 void coordinator_state::lost(uint32_t partition) {
@@ -472,6 +481,7 @@ coordinator_self::behavior_type coordinator(coordinator_self::stateful_pointer<c
       [&state](stop_atom) { return state.stop(); },
       [&state](placed_atom, std::vector<shard_actor>& shards) { state.placed(std::move(shards)); },
       [&state](weights_atom, const shared_weights& weights) { state.weigh_with(weights); },
+      [&state](lost_atom, const std::string& id) { state.fail_lost(id); },
       [&state](deadline_atom, const std::string& id) { state.deadline(id); },
       [&state](deadline_atom, const std::string& id, uint64_t put) { state.put_deadline(id, put); },
       [&state](reports_atom) { state.restore(); },

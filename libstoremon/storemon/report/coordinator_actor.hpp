@@ -30,6 +30,8 @@ struct coordinator_options {
   /// A report whose shards keep silent so long fails, naming their partitions; a journal that keeps silent so
   /// long is not waited for.
   std::chrono::milliseconds timeout = std::chrono::seconds(60);
+  /// A report that loses a partition waits so long for others: a node is lost with all it has, one by one.
+  std::chrono::milliseconds losses_within = std::chrono::milliseconds(100);
   /// Slices a report has under way at once: enough to keep every worker busy, few enough that other messages
   /// do not wait behind a queue of them.
   size_t slices_in_flight = 4;
@@ -42,8 +44,12 @@ struct coordinator_options {
   std::function<void(const std::string&)> log_error = [](const std::string&) {};
 };
 
+using lost_atom = caf::atom_constant<caf::atom("lost")>;
+
 /// What the coordinator hears besides its clients: its own timers, and the writers of its reports.
 using coordinator_self = protocol::coordinator_actor::extend<
+    /// A report has lost partitions, and all that were lost with the first of them are known now.
+    caf::reacts_to<lost_atom, std::string>,
     /// The time of a report is over.
     caf::reacts_to<protocol::deadline_atom, std::string>,
     /// The time of a put into the journal is over.
@@ -74,6 +80,7 @@ public:
   void placed(std::vector<protocol::shard_actor> shards);
   void weigh_with(const protocol::shared_weights& weights);
   void deadline(const std::string& id);
+  void fail_lost(const std::string& id);
   void put_deadline(const std::string& id, uint64_t number);
   void restore();
   void written(const std::string& id, const written_report& text);
@@ -85,6 +92,7 @@ private:
     std::set<uint32_t> waiting; ///< partitions that have not yet given all they have been asked for
     protocol::census counted;
     protocol::shared_spec spec;
+    std::set<uint32_t> lost;                ///< of those
     std::map<uint32_t, std::string> to_ask; ///< partition -> ask for the rows after this id
     size_t in_flight = 0;
     report_parts parts;
