@@ -190,3 +190,20 @@ TEST_CASE("feeds that did not change are not read again at the next start") {
   CHECK(client.post("/import_data").status == 200);
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("feeds that turn bad keep no server from serving what it holds") {
+  const site s;
+  const scratch_directory feeds;
+  const auto file = feeds.write("store_status.csv", "store_id,status\n1,active\n");
+  server_process server(s.options({"--data.import=" + feeds.path().string()}));
+  CHECK_THAT(server.self().err(),
+             Contains(file) && Contains("timestamp_utc") && Contains("is served without"));
+  auto client = server.client();
+  CHECK(client.get("/readyz").status == 200);
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report()));
+  CHECK(client.post("/import_data").status != 200);
+  feeds.write("store_status.csv", "store_id,status,timestamp_utc\n1,active,2023-01-25 10:00:00 UTC\n");
+  CHECK(client.post("/import_data").status == 200);
+  CHECK(count_of(object_of(client.get("/debug_data")), "stores") == 61);
+  CHECK(server.stop() == 0);
+}

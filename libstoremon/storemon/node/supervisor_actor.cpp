@@ -107,7 +107,7 @@ void supervisor_state::spawned(size_t n, const std::vector<uint32_t>& partitions
     self_->request(s.shard, caf::infinite, load_atom_v)
         .then([this, p, by = s.shard](const loaded& what) { replayed(p, by, what); },
               [this, p, by = s.shard](const caf::error& e) {
-                if (slots_[p].shard != by)
+                if (slots_[p].shard != by || stopping_)
                   return;
                 options_.log_error("partition " + std::to_string(p) +
                                    " could not be replayed: " + from_caf(e).detail);
@@ -122,6 +122,7 @@ void supervisor_state::replayed(uint32_t partition, const shard_actor& by, const
   if (s.shard != by)
     return;
   s.replayed = true;
+  s.held = what.stores > 0;
   s.damage = what.damage;
   if (!s.damage.empty()) {
     last_failure_ = "partition " + std::to_string(partition) + " is damaged and read-only: " + s.damage;
@@ -248,6 +249,13 @@ void supervisor_state::import_failed(const error& why) {
   if (import_answer_) {
     import_answer_->deliver(to_caf(why));
     import_answer_.reset();
+  } else if (!was_ready_ && std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.held; })) {
+    // What is kept is worth more than what the files may add to it.
+    options_.log_error(last_failure_ +
+                       "; the data kept is served without, /import_data reads the feeds again");
+    for (auto& s : slots_)
+      s.filled = true;
+    load();
   } else if (!was_ready_) {
     load_failure_ = why;
     for (auto& waiting : await_ready_)

@@ -83,6 +83,7 @@ private:
     protocol::partition_state state = protocol::partition_state::absent;
     protocol::shard_actor shard; // null where absent
     bool replayed = false;       // it holds what the journal does
+    bool held = false;           // and that is something
     bool filled = false;         // it, or its journal, holds what the import directory does
     std::string damage;          // why it is read-only; empty: it is sound
     uint32_t failures = 0;
