@@ -226,6 +226,12 @@ TEST_CASE("what /debug_data counts is what the files hold") {
   CHECK(count_of(quality, "stores_without_hours") == static_cast<int64_t>(stores.size() - hours.ids.size()));
   CHECK(count_of(quality, "stores_without_zone") == static_cast<int64_t>(stores.size() - zones.ids.size()));
   CHECK(count_of(quality, "never_polled") == static_cast<int64_t>(stores.size() - polls.ids.size()));
+  const auto is_orphan = [&](const std::string& id) {
+    return !hours.ids.contains(id) && !zones.ids.contains(id);
+  };
+  const auto& orphans = quality.at("orphan_ids").as_object();
+  CHECK(count_of(orphans, "never_polled") == count_of(quality, "never_polled"));
+  CHECK(count_of(orphans, "only_polled") == std::count_if(polls.ids.begin(), polls.ids.end(), is_orphan));
   CHECK(count_of(quality, "conflicts") == 0);
   CHECK(text_of(quality, "newest_observation") == "2023-01-25T18:13:22.000000Z");
 

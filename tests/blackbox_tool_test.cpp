@@ -105,6 +105,19 @@ TEST_CASE("as_of moves the now of a report") {
   CHECK(at_noon.out != next_day.out);
 }
 
+TEST_CASE("the ids that only one side names are told as orphans") {
+  const scratch_directory data;
+  data.write("store_status.csv", "store_id,status,timestamp_utc\n"
+                                 "both,active,2023-01-24 10:14:00 UTC\n"
+                                 "polled,active,2023-01-24 10:14:00 UTC\n"
+                                 "polled too,active,2023-01-24 10:14:00 UTC\n");
+  data.write("timezones.csv", "store_id,timezone_str\nboth,UTC\nzoned,UTC\n");
+  const auto report = tool({"report", data.path().string()});
+  CHECK(report.exit_code == 0);
+  CHECK_THAT(report.err, Contains("\n3 orphan ids: 2 polled but in neither hours nor zones, "
+                                  "1 in hours or zones but never polled\n"));
+}
+
 TEST_CASE("report refuses what makes no sense with exit code 2") {
   const one_store store;
   const auto dir = store.path();

@@ -528,6 +528,7 @@ TEST_CASE("the quality of the data is told") {
   q.without_zone = 5;
   q.unknown_zone = 6;
   q.never_polled = 7;
+  q.only_polled = 8;
   q.oldest = test::at("2023-01-01T00:00:00Z");
   q.newest = test::at("2023-01-25T18:13:22Z");
   auto& day = q.polled_minutes[19358]; // 2023-01-01
@@ -559,6 +560,7 @@ TEST_CASE("the quality of the data is told") {
   CHECK(text(body, "stores_without_zone") == "5");
   CHECK(text(body, "unknown_zones") == "6");
   CHECK(text(body, "never_polled") == "7");
+  CHECK(text(body, "orphan_ids") == R"({"total":15,"only_polled":8,"never_polled":7})");
   CHECK(text(body, "as_of") == "2023-01-25T18:13:22.000000Z");
   CHECK(text(body, "newest_observation") == text(body, "as_of"));
   CHECK(text(body, "oldest_observation") == "2023-01-01T00:00:00.000000Z");

@@ -94,6 +94,7 @@ protocol::data_quality partition_data::quality() const {
     sum.without_zone += !s->zone && s->unknown_zone.empty();
     sum.unknown_zone += !s->unknown_zone.empty();
     sum.never_polled += s->observations.empty();
+    sum.only_polled += !s->observations.empty() && s->hours.empty() && s->zone_given().empty();
     if (s->observations.empty())
       continue;
     const auto first = s->observations.front().at();

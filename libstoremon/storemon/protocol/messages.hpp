@@ -44,7 +44,8 @@ struct data_quality {
   int64_t without_hours = 0; ///< taken as open 24x7
   int64_t without_zone = 0;  ///< taken as America/Chicago
   int64_t unknown_zone = 0;  ///< a zone the tz database does not know; likewise
-  int64_t never_polled = 0;  ///< orphans: named by the hours or zones feed only
+  int64_t never_polled = 0;  ///< orphan ids: only the hours or zones feed names them
+  int64_t only_polled = 0;   ///< orphan ids: neither the hours nor the zones feed names them
   std::optional<instant> oldest;
   std::optional<instant> newest;
   /// Minutes of the epoch in which any store was polled, as a bitmap per day: day -> 1440 bits in 23 words.
