@@ -616,6 +616,32 @@ TEST_CASE("readiness names what is missing") {
   CHECK(client.get("/readyz").status == 503);
 }
 
+TEST_CASE("a member tells of its own partitions, and of its leader") {
+  site s(test_options(), false);
+  s.s->use([](auto& now) {
+    now.health.ready = true;
+    now.health.nodes = {{"leader", true, 0}, {"b", true, 31}};
+    now.health.partitions.clear();
+  });
+  auto client = s.client();
+  const auto joined = body_of(client.get("/readyz"));
+  CHECK(text(joined, "status") == "ready");
+  CHECK(text(joined, "role") == "member");
+  CHECK(text(joined, "partitions") == "31");
+  CHECK(text(joined, "nodes") == R"([{"name":"leader","up":true},{"name":"b","up":true}])");
+  CHECK_FALSE(joined.contains("partitions_serving"));
+
+  s.s->use([](auto& now) {
+    now.health.ready = false;
+    now.health.nodes.front().up = false;
+  });
+  const auto alone = client.get("/readyz");
+  CHECK(alone.status == 503);
+  CHECK(alone.has("Retry-After"));
+  CHECK(text(body_of(alone), "nodes_missing") == R"(["leader"])");
+  CHECK(text(body_of(alone), "detail") == "this member has no leader now");
+}
+
 TEST_CASE("readiness tells of damage, though what is damaged still answers") {
   site s;
   s.s->use([](auto& now) { now.health.damaged = {1, 4}; });

@@ -334,12 +334,12 @@ struct node_health {
 
 /// What the supervisor knows of the node and its peers.
 struct health {
-  bool ready = false; ///< all partitions serve
-  std::vector<node_health> nodes;
-  std::vector<partition_state> partitions;
+  bool ready = false;                      ///< all partitions serve
+  std::vector<node_health> nodes;          ///< of a member's own its partitions are those it has now
+  std::vector<partition_state> partitions; ///< of the cluster; a member, which cannot know, says nothing
   std::vector<uint32_t> damaged; ///< partitions that serve read-only, for what is stored fails its checks
-  uint64_t shard_failures = 0;   ///< since start
-  std::string last_failure;      ///< of a shard or node, one sentence; empty when there was none
+  uint64_t shard_failures = 0;   ///< shards that died, by themselves or with their node, since start
+  std::string last_failure;      ///< whatever it was of, one sentence; empty when there was none
   bool importing = false;
   import_progress import;
   std::shared_ptr<const import_result> last_import{}; ///< the last that ended well; empty before
