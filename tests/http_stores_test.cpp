@@ -186,6 +186,8 @@ TEST_CASE(
   CHECK(text_of(told, "as_of") == "2023-01-25T00:00:00.000000Z");
   CHECK(text_of(told, "newest_observation") == "2023-01-24T23:00:00.000000Z");
   CHECK(told.at("last_poll_age_s").to_number<double>() > 3600);
+  const auto then = json_of(client.get("/api/v1/stores/s1?as_of=2023-01-25T00:00:00Z"));
+  CHECK(text_of(then, "last_poll_age_s") == "3600");
   CHECK(told.at("active_now").as_double() == 0.957849);
   CHECK(told.at("open_now").as_bool());
   CHECK(text_of(told, "hours_in_force") ==

@@ -72,8 +72,8 @@ awaitable<response> get_store(const api_context& c, const request& asked, std::s
       co_await c.actors.ask(c.to.desk, c.limits.ask_timeout, protocol::portrait_atom_v, store, *question);
   if (!portrait)
     co_return problem(portrait.error());
-  const auto now = std::chrono::floor<duration>(std::chrono::system_clock::now());
-  co_return json_answer(200, portrait_json(store, **portrait, now));
+  const auto clock = std::chrono::floor<duration>(std::chrono::system_clock::now());
+  co_return json_answer(200, portrait_json(store, **portrait, question->as_of.value_or(clock)));
 }
 
 awaitable<response> get_timeline(const api_context& c, const request& asked, std::string store) {
