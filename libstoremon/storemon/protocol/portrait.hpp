@@ -16,7 +16,7 @@ namespace storemon::protocol {
 struct store_question {
   std::optional<instant> as_of{}; ///< nothing: the newest observation over all stores, as reports have it
   std::optional<instant> from{};  ///< of timelines; nothing: 24 hours before the end
-  std::optional<instant> to{};    ///< likewise; nothing: as_of
+  std::optional<instant> to{}; ///< likewise; nothing: as_of, or 24 hours after `from` where that is earlier
 };
 
 /// How a store, or the whole fleet, fares in the long run.
