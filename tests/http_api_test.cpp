@@ -194,6 +194,10 @@ TEST_CASE("a request for a report that is wrong says where") {
   body("{", "bad JSON at byte 1");
   body("{\"scope\":\"all\",}", "bad JSON at byte 15");
   body("{} x", "bad JSON at byte 3");
+  body("{}\n{}", "bad JSON at byte 3");
+  body("{\"scope\":\"all\",\"scope\":\"all\"}", "'scope' is given twice");
+  body("{\"scope\":\"all\",\"sc\\u006fpe\":\"session\"}", "'scope' is given twice");
+  body("{\"windows\":[{\"name\":\"x\"},{\"name\":\"y\",\"name\":\"z\"}]}", "'name' is given twice");
   body("[1]", "object");
   body("{\"estimater\":1}", "'estimater'");
   body("{\"estimator\":1}", "'estimator' has to be a string");
@@ -242,6 +246,8 @@ TEST_CASE("a report is asked for by path, query or body, in any case of its id")
                 "invalid_argument", "twice");
   check_problem(client.get("/get_report?id=" + complete_id), 400, "invalid_argument", "'id'");
   check_problem(client.post("/get_report", "{\"report_id\":7}"), 400, "invalid_argument", "string");
+  check_problem(client.post("/get_report", "{\"report_id\":\"" + complete_id + "\",\"report_id\":\"x\"}"),
+                400, "invalid_argument", "'report_id' is given twice");
   check_problem(client.get("/get_report?report_id=44444444-4444-4444-8444-444444444444"), 404, "not_found",
                 "4444");
 }

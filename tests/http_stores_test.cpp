@@ -59,6 +59,8 @@ TEST_CASE("changes that are wrong say where, and nothing reaches the intake") {
       {"", "'hours' has to be there"},
       {"[]", "has to be an object"},
       {"{", "bad JSON"},
+      {R"({"hours":[],"hours":[]})", "'hours' is given twice"},
+      {R"({"hours":[{"day":1,"start":"09:00","end":"10:00","d\u0061y":2}]})", "'day' is given twice"},
       {R"({"hours":{}})", "'hours' has to be there"},
       {R"({"hours":[],"x":1})", "'x' is not a field; known are valid_from, hours"},
       {R"({"hours":[],"valid_from":7})", "'valid_from' has to be a string"},
@@ -78,6 +80,8 @@ TEST_CASE("changes that are wrong say where, and nothing reaches the intake") {
   check_problem(put("hours?valid_from=2023-01-01", "{}"), 400, "invalid_argument", "is not a parameter");
   check_problem(put("timezone", R"({"timezone":7})"), 400, "invalid_argument",
                 "'timezone' has to be a string");
+  check_problem(put("timezone", R"({"timezone":"America/Denver","timezone":"America/Denver"})"), 400,
+                "invalid_argument", "'timezone' is given twice");
   check_problem(put("timezone", "{}"), 400, "invalid_argument", "'timezone' is missing");
   check_problem(put("timezone", R"({"timezone":"Mars/Olympus"})"), 422, "unknown_timezone", "'Mars/Olympus'");
   const std::vector<std::pair<std::string, std::string>> bad_closures{
