@@ -140,8 +140,10 @@ TEST_CASE("a store is told and deleted, whatever its id is made of") {
   card.newest = test::at("2023-01-25T00:00:00Z");
   card.newest_status = store_status::active;
   const std::vector<std::pair<std::string, std::string>> ids{
-      {"s1", "s1"},     {"a%2Fb", "a/b"},   {"a%2fhours", "a/hours"},
-      {"%252F", "%2F"}, {"100%25", "100%"}, {"a%20b%3F", "a b?"}};
+      {"s1", "s1"},      {"a%2Fb", "a/b"},     {"a%2fhours", "a/hours"},
+      {"%252F", "%2F"},  {"100%25", "100%"},   {"a%20b%3F", "a b?"},
+      {"a%0Ab", "a\nb"}, {"%0d%7F", "\r\x7f"}, {"%00", std::string(1, '\0')},
+      {"%250A", "%0A"},  {"..", ".."},         {"%2E%2E%2fhours", "../hours"}};
   for (const auto& [in_path, id] : ids) {
     INFO(id);
     s.s->use([&](auto& now) { now.cards = {{id, card}}; });
