@@ -253,6 +253,19 @@ TEST_CASE("what /debug_data counts is what the files hold") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("an import that is empty, or takes nothing, says so without a word of where it was received") {
+  server_process server({});
+  auto client = server.client();
+  const auto empty = client.post("/api/v1/import?feed=status", "");
+  CHECK(empty.status == 422);
+  CHECK(text_of(object_of(empty), "detail") == "status feed is empty: it has no header line");
+  const auto nothing = client.post("/api/v1/import?feed=status",
+                                   "store_id,status,timestamp_utc\n1,up,2023-01-24 10:00:00 UTC\n");
+  CHECK(nothing.status == 422);
+  CHECK(text_of(object_of(nothing), "error") == "bad_feed");
+  CHECK(count_of(object_of(nothing).at("feeds").at(0).as_object(), "rejected") == 1);
+}
+
 TEST_CASE("importing again changes nothing") {
   const sample_data data;
   server_process server({"--data.import=" + data.path()});
