@@ -253,6 +253,33 @@ TEST_CASE("what /debug_data counts is what the files hold") {
   CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a store is told of, and changed, whatever bytes its id is made of") {
+  server_process server({});
+  auto client = server.client();
+  const std::string rows =
+      R"([{"store_id":"a\n\u0000b","status":"active","timestamp_utc":"2023-01-24T10:00:00Z"},)"
+      R"({"store_id":"a\n\u0000b","status":"inactive","timestamp_utc":"2023-01-24T12:00:00Z"}])";
+  CHECK(client.post("/api/v1/observations", rows, {{"Content-Type", "application/json"}}).status == 201);
+  const std::string path = "/api/v1/stores/a%0A%00b";
+  const auto now = object_of(client.get(path));
+  CHECK(text_of(now, "store_id") == std::string("a\n\0b", 4));
+  CHECK(text_of(now, "newest_status") == "inactive");
+  CHECK(text_of(now, "as_of") == "2023-01-24T12:00:00.000000Z");
+
+  const auto earlier = object_of(client.get(path + "?as_of=2023-01-24T11:00:00Z"));
+  CHECK(text_of(earlier, "newest_status") == "active");
+  CHECK(text_of(earlier, "newest_observation") == "2023-01-24T10:00:00.000000Z");
+  CHECK(count_of(earlier, "last_poll_age_s") == 3600);
+
+  const auto kept = client.request("PUT", path + "/hours", {},
+                                   R"({"hours":[{"day":0,"start":"09:00","end":"17:00"},)"
+                                   R"({"day":0,"start":"09:00:00","end":"17:00"}]})");
+  CHECK(count_of(object_of(kept), "rows") == 1);
+  CHECK(count_of(object_of(kept), "duplicates") == 1);
+  CHECK(client.request("DELETE", path).status == 200);
+  CHECK(client.get(path).status == 404);
+}
+
 TEST_CASE("an import that is empty, or takes nothing, says so without a word of where it was received") {
   server_process server({});
   auto client = server.client();

@@ -30,16 +30,19 @@ TEST_CASE("hours of a store are replaced, from a date on or for ever") {
   intake_site s;
   auto client = s.client();
   const std::string none = R"({"hours":[]})";
+  s.s->use([](auto& now) { now.changed = applied{}; });
   const auto always = client.request("PUT", "/api/v1/stores/s1/hours", {}, none);
-  CHECK(always.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":null,\"rows\":0}\n");
+  CHECK(always.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":null,\"rows\":0,"
+                       "\"duplicates\":0}\n");
   CHECK(last_change<hours_rows>(s).valid_from == always_valid);
   CHECK(last_change<hours_rows>(s).rows.empty());
 
   const std::string body =
       R"({"valid_from":"2023-02-01","hours":[{"day":0,"start":"09:30","end":"17:00:30"},{"day":6,"start":"22:00","end":"24:00"}]})";
+  s.s->use([](auto& now) { now.changed = applied{2, 198, 0}; });
   const auto two = client.request("PUT", "/api/v1/stores/s1/hours", {}, body);
-  CHECK(two.body ==
-        "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":\"2023-02-01\",\"rows\":2}\n");
+  CHECK(two.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":\"2023-02-01\",\"rows\":2,"
+                    "\"duplicates\":198}\n");
   const auto change = last_change<hours_rows>(s);
   using namespace std::chrono;
   CHECK(change.valid_from == local_days(2023y / 2 / 1));

@@ -108,9 +108,13 @@ awaitable<response> put_hours(const api_context& c, const request& asked, std::s
   auto hours = read_hours(asked, store);
   if (!hours)
     co_return problem(hours.error());
-  const json::object told{{"valid_from", date_json(hours->valid_from)}, {"rows", hours->rows.size()}};
+  json::object told{{"valid_from", date_json(hours->valid_from)}};
   update wanted = std::move(*hours);
   const auto done = co_await change(c, std::move(wanted));
+  if (done) {
+    told["rows"] = done->accepted;
+    told["duplicates"] = done->duplicates;
+  }
   co_return changed(c, 200, store, done, told);
 }
 
