@@ -87,12 +87,18 @@ awaitable<response> welcome(const api_context& c, const request&, std::string) {
                                        "/healthz",
                                        "/readyz",
                                        "/api/v1/reports",
+                                       "/api/v1/reports/ID",
                                        "/api/v1/observations",
                                        "/api/v1/stores/ID",
                                        "/api/v1/stores/ID/timeline",
+                                       "/api/v1/stores/ID/hours",
+                                       "/api/v1/stores/ID/timezone",
+                                       "/api/v1/stores/ID/closures",
                                        "/api/v1/import",
                                        "/api/v1/imports",
-                                       "/api/v1/export"};
+                                       "/api/v1/imports/ID",
+                                       "/api/v1/export",
+                                       "/api/v1/weights"};
   co_return json_answer(
       200, json::object{{"message", "Welcome to storemon, which knows how long each store was really open"},
                         {"version", c.to.version},
