@@ -124,6 +124,16 @@ TEST_CASE("a backup of a running server is verified, restored and served") {
   CHECK(from_copy.stop() == 0);
 }
 
+TEST_CASE("a backup into no directory is refused in a plain sentence") {
+  const site s;
+  for (const auto& nowhere : {s.inside("nosuch"), s.data() + "/CURRENT"}) {
+    const auto refused = storemond({"backup", nowhere + "/x", "--data.dir=" + s.data()});
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.out.empty());
+    CHECK(refused.err == "storemond backup: " + nowhere + " is no directory to write a copy in\n");
+  }
+}
+
 TEST_CASE("what a stopped server's directory exports imports to the same state") {
   const site s;
   const auto feeds = s.inside("feeds");

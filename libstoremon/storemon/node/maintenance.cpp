@@ -153,6 +153,10 @@ int back_up(const std::string& directory, const std::string& file) {
   const auto path = fs::absolute(file).string();
   if (path.find('\n') != std::string::npos)
     return refuse("a file's name without a line feed is expected");
+  const auto beside = fs::path(path).parent_path();
+  if (std::error_code unknown; !fs::is_directory(beside, unknown))
+    return complain("backup",
+                    {errc::invalid_argument, beside.string() + " is no directory to write a copy in"});
   auto done = command_server(control_socket_of(fs::absolute(directory)), "backup " + path);
   if (!done && done.error().code == errc::not_found) {
     // No server has it, so this process may.
