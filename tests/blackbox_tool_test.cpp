@@ -2,6 +2,8 @@
 #include "support/canned_server.hpp"
 #include "support/server_process.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 using namespace storemon::test;
@@ -116,6 +118,43 @@ TEST_CASE("the ids that only one side names are told as orphans") {
   CHECK(report.exit_code == 0);
   CHECK_THAT(report.err, Contains("\n3 orphan ids: 2 polled but in neither hours nor zones, "
                                   "1 in hours or zones but never polled\n"));
+}
+
+TEST_CASE("a report takes the place of a file, through links, and of nothing else") {
+  const one_store store;
+  const auto csv = tool({"report", store.path()}).out;
+  const scratch_directory scratch;
+  const auto inside = [&](const std::string& name) { return (scratch.path() / name).string(); };
+  const auto save = [&](const std::string& name) {
+    return tool({"report", store.path(), "--out", inside(name)});
+  };
+  const auto is_link = [&](const std::string& name) { return std::filesystem::is_symlink(inside(name)); };
+
+  scratch.write("file.csv", "before");
+  std::filesystem::create_symlink("file.csv", inside("link.csv"));
+  std::filesystem::create_symlink("link.csv", inside("link to link.csv"));
+  std::filesystem::create_symlink("later.csv", inside("link to none.csv"));
+  CHECK(save("link to link.csv").exit_code == 0);
+  CHECK(save("link to none.csv").exit_code == 0);
+  CHECK((read_file(inside("file.csv")) == csv));
+  CHECK((read_file(inside("later.csv")) == csv));
+  for (const auto* link : {"link.csv", "link to link.csv", "link to none.csv"})
+    CHECK(is_link(link));
+
+  REQUIRE(::mkfifo(inside("pipe").c_str(), 0600) == 0);
+  process reader({"/bin/cat", inside("pipe")});
+  CHECK(save("pipe").exit_code == 0);
+  CHECK(reader.wait() == 0);
+  CHECK((reader.out() == csv));
+  CHECK(std::filesystem::is_fifo(inside("pipe")));
+
+  std::filesystem::create_symlink("/dev/full", inside("full"));
+  const auto full = save("full");
+  CHECK(full.exit_code == 1);
+  CHECK_THAT(full.err, Contains("No space left on device"));
+  CHECK(is_link("full"));
+  CHECK(save("").exit_code == 1); // the directory itself
+  CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 7);
 }
 
 TEST_CASE("report refuses what makes no sense with exit code 2") {
