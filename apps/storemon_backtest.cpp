@@ -13,6 +13,8 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <sstream>
 
 namespace storemon {
 
@@ -182,13 +184,23 @@ void add_backtest(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   command->add_option("--estimators", given->estimators, "which are put to the test; all by default")
       ->delimiter(',')
-      ->type_name("NAME,...");
+      ->type_name("NAME")
+      ->allow_extra_args(false); // see name_each_value
   command
       ->add_option("--plot", given->plot,
                    "where a drawing goes of what was observed over what was predicted (SVG)")
       ->check(check_file_name)
       ->type_name("FILE");
   command->callback([given, &exit_code] { exit_code = run(*given); });
+}
+
+bool names_estimators(const std::string& argument) {
+  std::istringstream names(argument);
+  std::string name;
+  while (std::getline(names, name, ','))
+    if (!contender::find(name))
+      return false;
+  return !argument.empty();
 }
 
 } // namespace storemon

@@ -107,6 +107,29 @@ TEST_CASE("as_of moves the now of a report") {
   CHECK(at_noon.out != next_day.out);
 }
 
+TEST_CASE("windows follow one another or their option, wherever the directory stands") {
+  const one_store store;
+  const std::string a = "a=2023-01-24T09:00:00Z..2023-01-24T11:00:00Z";
+  const std::string b = "b=2023-01-24T10:00:00Z..2023-01-24T11:00:00Z";
+  const std::string option = "--window";
+  const auto dir = store.path();
+  const auto wanted = tool({"report", dir, "--columns=full", option, a, option, b}).out;
+  CHECK_THAT(wanted, Contains("a_scheduled_s") && Contains("b_scheduled_s"));
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"report", dir, "--columns=full", option, a, b},
+           {"report", "--columns=full", option, a, b, dir},
+           {"report", option, a, b, dir, "--columns=full"},
+           {"report", option + "=" + a, b, "--columns=full", "--", dir},
+           {"report", option, a, dir, option + "=" + b, "--columns", "full"}}) {
+    const auto report = tool(command);
+    INFO(report.err);
+    CHECK(report.out == wanted);
+  }
+  CHECK_THAT(tool({"report", "--help"}).out, Contains("--window NAME=FROM..TO ..."));
+  CHECK_THAT(refusal({"report", dir, "--columns=full", option, a, "b=now..then"}, 2), Contains("'b'"));
+  CHECK_THAT(refusal({"report", dir, option, a, "elsewhere"}, 2), Contains("elsewhere"));
+}
+
 TEST_CASE("the ids that only one side names are told as orphans") {
   const scratch_directory data;
   data.write("store_status.csv", "store_id,status,timestamp_utc\n"
