@@ -138,6 +138,7 @@ TEST_CASE("what makes no sense is refused with exit code 2, what cannot be read 
   refuse({"backtest"}, 2, "DIR");
   refuse({"backtest", "/no/such/directory"}, 1, "/no/such/directory");
   refuse({"backtest", fleet.path(), "--truth=/no/such/truth"}, 1, "/no/such/truth");
+  CHECK(tool({"backtest", fleet.path(), "--truth=/no/such/truth"}).out.empty());
   refuse({"backtest", fleet.path(), "--estimators=nearest", "--plot=/no/such/place.svg"}, 1,
          "/no/such/place.svg");
   refuse({"generate", fleet.path(), "--process=pareto"}, 2, "pareto");
