@@ -10,9 +10,16 @@ void add_report_options(CLI::App& command, report_options& given) {
       ->capture_default_str();
   command.add_option("--scope", given.scope, "session, business or all")->capture_default_str();
   command.add_option("--columns", given.columns, "loop or full")->capture_default_str();
-  command.add_option("--window", given.windows, "a further window NAME=FROM..TO, with --columns full")
-      ->allow_extra_args(false); // else the argument after it would be a window, too
+  command.add_option("--window", given.windows, "further windows, with --columns full")
+      ->type_name("NAME=FROM..TO")
+      ->allow_extra_args(false); // see name_each_value
   command.add_flag("--raw-ids", given.raw_ids, "ids as they are, also where a spreadsheet would run them");
+}
+
+bool is_window(const std::string& argument) {
+  const auto equals = argument.find('=');
+  return equals < argument.find('/') && argument[0] != '-' &&
+         argument.find("..", equals) != std::string::npos;
 }
 
 result<report_request> read_request(const report_options& given) {

@@ -7,9 +7,16 @@
 
 #include "storemon/node/version.hpp"
 
+#include "arguments.hpp"
+#include "report_options.hpp"
+
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
 
 int main(int argc, char** argv) {
   CLI::App app("storemon computes reports, and helps with the data around storemond.", "storemon");
@@ -21,8 +28,12 @@ int main(int argc, char** argv) {
   storemon::add_fetch(app, exit_code);
   storemon::add_generate(app, exit_code);
   storemon::add_backtest(app, exit_code);
+  const std::vector<std::string> given(argv + 1, argv + argc);
+  auto arguments = storemon::name_each_value(given, "--window", storemon::is_window);
+  arguments = storemon::name_each_value(arguments, "--estimators", storemon::names_estimators);
+  std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the back
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
   } catch (const CLI::Success& asked) {
     return app.exit(asked); // --help, --version
   } catch (const CLI::ParseError& failure) {

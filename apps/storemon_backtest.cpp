@@ -13,6 +13,8 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <sstream>
 
 namespace storemon {
 
@@ -112,20 +114,14 @@ panel panel_of(std::string title, const Scores& scores, std::span<const contende
   return drawn;
 }
 
-result<std::vector<panel>> run_against_truth(const arguments& given, const fleet& stores,
-                                             std::span<const contender> contenders) {
-  const auto truth = load_truth(given.truth, stores);
-  if (!truth)
-    return truth.error();
-  if (truth->strangers > 0)
-    std::fprintf(stderr, "storemon backtest: %llu rows of the truth are of stores that no feed names\n",
-                 static_cast<unsigned long long>(truth->strangers));
-  const auto scores = score_uptime(stores, truth->course, contenders);
+std::vector<panel> run_against_truth(const truth& known, const fleet& stores,
+                                     std::span<const contender> contenders) {
+  const auto scores = score_uptime(stores, known, contenders);
   constexpr size_t windows = 3;
   if (scores.size() < windows)
     std::fprintf(stderr,
                  "storemon backtest: the truth begins at %s, windows that begin before it are left out\n",
-                 to_rfc3339(truth->course.from).c_str());
+                 to_rfc3339(known.from).c_str());
   std::vector<panel> panels;
   for (const auto& s : scores) {
     print(s, contenders);
@@ -151,15 +147,23 @@ int run(const arguments& given) {
     std::fprintf(stderr,
                  "storemon backtest: %llu lines of the feeds are rejected; `storemon report` quotes them\n",
                  static_cast<unsigned long long>(loaded->rejected));
+  // Read before anything is printed: what fails leaves no beginning of a result.
+  std::optional<loaded_truth> known;
+  if (!given.truth.empty()) {
+    auto read = load_truth(given.truth, loaded->stores);
+    if (!read)
+      return refuse(read.error());
+    known = std::move(*read);
+    if (known->strangers > 0)
+      std::fprintf(stderr, "storemon backtest: %llu rows of the truth are of stores that no feed names\n",
+                   static_cast<unsigned long long>(known->strangers));
+  }
   std::printf("%zu stores, %llu polls, now %s\n", loaded->stores.ids.size(),
               static_cast<unsigned long long>(loaded->polls), to_rfc3339(loaded->stores.as_of).c_str());
-  result<std::vector<panel>> panels = given.truth.empty()
-                                          ? run_on_hidden_polls(loaded->stores, *contenders)
-                                          : run_against_truth(given, loaded->stores, *contenders);
-  if (!panels)
-    return refuse(panels.error());
+  const auto panels = known ? run_against_truth(known->course, loaded->stores, *contenders)
+                            : run_on_hidden_polls(loaded->stores, *contenders);
   if (!given.plot.empty())
-    if (const auto written = write_output(given.plot, calibration_svg(*panels)); !written)
+    if (const auto written = write_output(given.plot, calibration_svg(panels)); !written)
       return refuse(written.error());
   return 0;
 }
@@ -180,15 +184,27 @@ void add_backtest(CLI::App& app, int& exit_code) {
           "when each store was really open for orders: store_id,from_utc,to_utc, as generate writes it")
       ->check(check_file_name)
       ->type_name("FILE");
-  command->add_option("--estimators", given->estimators, "which are put to the test; all by default")
+  command
+      ->add_option("--estimators", given->estimators,
+                   "which are put to the test, also with commas between them; all by default")
       ->delimiter(',')
-      ->type_name("NAME,...");
+      ->type_name("NAME")
+      ->allow_extra_args(false); // see name_each_value
   command
       ->add_option("--plot", given->plot,
                    "where a drawing goes of what was observed over what was predicted (SVG)")
       ->check(check_file_name)
       ->type_name("FILE");
   command->callback([given, &exit_code] { exit_code = run(*given); });
+}
+
+bool names_estimators(const std::string& argument) {
+  std::istringstream names(argument);
+  std::string name;
+  while (std::getline(names, name, ','))
+    if (!contender::find(name))
+      return false;
+  return !argument.empty();
 }
 
 } // namespace storemon

@@ -84,9 +84,12 @@ void print_quality(const data_quality& q) {
   std::fprintf(
       stderr,
       "%lld stores: %lld without hours (open 24x7), %lld without a zone and %lld with an unknown one "
-      "(America/Chicago), %lld never polled\n",
+      "(America/Chicago)\n"
+      "%lld orphan ids: %lld polled but in neither hours nor zones, %lld in hours or zones but never "
+      "polled\n",
       static_cast<long long>(q.stores), static_cast<long long>(q.without_hours),
       static_cast<long long>(q.without_zone), static_cast<long long>(q.unknown_zone),
+      static_cast<long long>(q.only_polled + q.never_polled), static_cast<long long>(q.only_polled),
       static_cast<long long>(q.never_polled));
   std::fprintf(stderr, "%lld observations, %lld conflicts", static_cast<long long>(q.observations),
                static_cast<long long>(q.conflicts));

@@ -101,6 +101,22 @@ TEST_CASE("without a truth hidden polls are foretold, the same each time") {
   CHECK(tool(command).out == run.out);
 }
 
+TEST_CASE(
+    "estimators are named at once, one by one, or with the option again, wherever the directory stands") {
+  const known_fleet fleet;
+  const std::string option = "--estimators";
+  const auto wanted = tool({"backtest", fleet.path(), option, "nearest,linear"}).out;
+  CHECK_THAT(wanted, Contains("\nnearest ") && Contains("\nlinear ") && !Contains("\ntelegraph "));
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"backtest", option, "nearest", "linear", fleet.path()},
+           {"backtest", fleet.path(), option + "=nearest", "linear"},
+           {"backtest", option, "nearest", fleet.path(), option, "linear"}}) {
+    const auto run = tool(command);
+    INFO(run.err);
+    CHECK(run.out == wanted);
+  }
+}
+
 TEST_CASE("a fleet is written as every hidden process, and one of defaults is the fleet there always was") {
   const known_fleet plain;
   const known_fleet said({"--process=exponential", "--holes=on", "--lose=0"});
@@ -122,6 +138,7 @@ TEST_CASE("what makes no sense is refused with exit code 2, what cannot be read 
   refuse({"backtest"}, 2, "DIR");
   refuse({"backtest", "/no/such/directory"}, 1, "/no/such/directory");
   refuse({"backtest", fleet.path(), "--truth=/no/such/truth"}, 1, "/no/such/truth");
+  CHECK(tool({"backtest", fleet.path(), "--truth=/no/such/truth"}).out.empty());
   refuse({"backtest", fleet.path(), "--estimators=nearest", "--plot=/no/such/place.svg"}, 1,
          "/no/such/place.svg");
   refuse({"generate", fleet.path(), "--process=pareto"}, 2, "pareto");

@@ -67,7 +67,11 @@ TEST_CASE("two processes give the bytes of one; a killed member is named, and he
     uint16_t member_port = 0;
     std::from_chars(line->data() + line->rfind(':') + 1, line->data() + line->size(), member_port);
     http_client to_member(member_port);
-    CHECK(to_member.get("/readyz").status == 200);
+    const auto member_ready = to_member.get("/readyz");
+    CHECK(member_ready.status == 200);
+    const auto nodes = object_of(client.get("/readyz")).at("nodes").as_array();
+    CHECK(object_of(member_ready).at("partitions") == nodes.at(1).at("partitions"));
+    CHECK(count_of(object_of(member_ready), "partitions") > 0);
     const auto refused = to_member.post("/trigger_report");
     CHECK(refused.status == 503);
     CHECK(text_of(object_of(refused), "error") == "not_coordinator");
@@ -77,6 +81,7 @@ TEST_CASE("two processes give the bytes of one; a killed member is named, and he
     member->send_signal(SIGKILL);
     member.reset();
     wait_for_readyz(client, 503);
+    CHECK(count_of(object_of(client.get("/healthz")), "shard_failures") > 0);
     const auto failed = wait_for(client, report_id_of(client.post("/trigger_report")));
     CHECK(text_of(failed, "status") == "Error");
     CHECK(text_of(failed, "message").find("partitions") != std::string::npos);

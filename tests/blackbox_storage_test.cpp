@@ -124,6 +124,32 @@ TEST_CASE("a backup of a running server is verified, restored and served") {
   CHECK(from_copy.stop() == 0);
 }
 
+TEST_CASE("a backup into no directory is refused in a plain sentence") {
+  const site s;
+  for (const auto& nowhere : {s.inside("nosuch"), s.data() + "/CURRENT"}) {
+    const auto refused = storemond({"backup", nowhere + "/x", "--data.dir=" + s.data()});
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.out.empty());
+    CHECK(refused.err == "storemond backup: " + nowhere + " is no directory to write a copy in\n");
+  }
+}
+
+TEST_CASE("every subcommand says how it is used, and export where it is") {
+  for (const std::string word : {"backup", "verify", "restore", "repair"}) {
+    const auto shown = storemond({word, "--help"});
+    CHECK(shown.exit_code == 0);
+    CHECK(shown.err.empty());
+    CHECK_THAT(shown.out, StartsWith("usage:\n  storemond " + word + " "));
+    CHECK(storemond({word, "x", "-h"}).out == shown.out);
+    const auto refused = storemond({word});
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, Contains("  storemond " + word + " "));
+  }
+  const auto exported = storemond({"export", "somewhere"});
+  CHECK(exported.exit_code == 2);
+  CHECK_THAT(exported.err, Contains("storemon export DATA_DIR --out DIR"));
+}
+
 TEST_CASE("what a stopped server's directory exports imports to the same state") {
   const site s;
   const auto feeds = s.inside("feeds");

@@ -226,6 +226,12 @@ TEST_CASE("what /debug_data counts is what the files hold") {
   CHECK(count_of(quality, "stores_without_hours") == static_cast<int64_t>(stores.size() - hours.ids.size()));
   CHECK(count_of(quality, "stores_without_zone") == static_cast<int64_t>(stores.size() - zones.ids.size()));
   CHECK(count_of(quality, "never_polled") == static_cast<int64_t>(stores.size() - polls.ids.size()));
+  const auto is_orphan = [&](const std::string& id) {
+    return !hours.ids.contains(id) && !zones.ids.contains(id);
+  };
+  const auto& orphans = quality.at("orphan_ids").as_object();
+  CHECK(count_of(orphans, "never_polled") == count_of(quality, "never_polled"));
+  CHECK(count_of(orphans, "only_polled") == std::count_if(polls.ids.begin(), polls.ids.end(), is_orphan));
   CHECK(count_of(quality, "conflicts") == 0);
   CHECK(text_of(quality, "newest_observation") == "2023-01-25T18:13:22.000000Z");
 
@@ -245,6 +251,46 @@ TEST_CASE("what /debug_data counts is what the files hold") {
     CHECK(count_of(feed, "rejected") == 0);
   }
   CHECK(server.stop() == 0);
+}
+
+TEST_CASE("a store is told of, and changed, whatever bytes its id is made of") {
+  server_process server({});
+  auto client = server.client();
+  const std::string rows =
+      R"([{"store_id":"a\n\u0000b","status":"active","timestamp_utc":"2023-01-24T10:00:00Z"},)"
+      R"({"store_id":"a\n\u0000b","status":"inactive","timestamp_utc":"2023-01-24T12:00:00Z"}])";
+  CHECK(client.post("/api/v1/observations", rows, {{"Content-Type", "application/json"}}).status == 201);
+  const std::string path = "/api/v1/stores/a%0A%00b";
+  const auto now = object_of(client.get(path));
+  CHECK(text_of(now, "store_id") == std::string("a\n\0b", 4));
+  CHECK(text_of(now, "newest_status") == "inactive");
+  CHECK(text_of(now, "as_of") == "2023-01-24T12:00:00.000000Z");
+
+  const auto earlier = object_of(client.get(path + "?as_of=2023-01-24T11:00:00Z"));
+  CHECK(text_of(earlier, "newest_status") == "active");
+  CHECK(text_of(earlier, "newest_observation") == "2023-01-24T10:00:00.000000Z");
+  CHECK(count_of(earlier, "last_poll_age_s") == 3600);
+
+  const auto kept = client.request("PUT", path + "/hours", {},
+                                   R"({"hours":[{"day":0,"start":"09:00","end":"17:00"},)"
+                                   R"({"day":0,"start":"09:00:00","end":"17:00"}]})");
+  CHECK(count_of(object_of(kept), "rows") == 1);
+  CHECK(count_of(object_of(kept), "duplicates") == 1);
+  CHECK(client.request("DELETE", path).status == 200);
+  CHECK(client.get(path).status == 404);
+}
+
+TEST_CASE("an import that is empty, or takes nothing, says so without a word of where it was received") {
+  server_process server({});
+  auto client = server.client();
+  const auto empty = client.post("/api/v1/import?feed=status", "");
+  CHECK(empty.status == 422);
+  CHECK(text_of(object_of(empty), "detail") == "status feed is empty: it has no header line");
+  const auto nothing = client.post("/api/v1/import?feed=status",
+                                   "store_id,status,timestamp_utc\n1,up,2023-01-24 10:00:00 UTC\n");
+  CHECK(nothing.status == 422);
+  CHECK(text_of(object_of(nothing), "error") == "bad_feed");
+  CHECK(count_of(object_of(nothing).at("feeds").at(0).as_object(), "rejected") == 1);
 }
 
 TEST_CASE("importing again changes nothing") {

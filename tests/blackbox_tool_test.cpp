@@ -2,6 +2,8 @@
 #include "support/canned_server.hpp"
 #include "support/server_process.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 using namespace storemon::test;
@@ -103,6 +105,79 @@ TEST_CASE("as_of moves the now of a report") {
   CHECK(at_noon.exit_code == 0);
   CHECK(next_day.exit_code == 0);
   CHECK(at_noon.out != next_day.out);
+}
+
+TEST_CASE("windows follow one another or their option, wherever the directory stands") {
+  const one_store store;
+  const std::string a = "a=2023-01-24T09:00:00Z..2023-01-24T11:00:00Z";
+  const std::string b = "b=2023-01-24T10:00:00Z..2023-01-24T11:00:00Z";
+  const std::string option = "--window";
+  const auto dir = store.path();
+  const auto wanted = tool({"report", dir, "--columns=full", option, a, option, b}).out;
+  CHECK_THAT(wanted, Contains("a_scheduled_s") && Contains("b_scheduled_s"));
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"report", dir, "--columns=full", option, a, b},
+           {"report", "--columns=full", option, a, b, dir},
+           {"report", option, a, b, dir, "--columns=full"},
+           {"report", option + "=" + a, b, "--columns=full", "--", dir},
+           {"report", option, a, dir, option + "=" + b, "--columns", "full"}}) {
+    const auto report = tool(command);
+    INFO(report.err);
+    CHECK(report.out == wanted);
+  }
+  CHECK_THAT(tool({"report", "--help"}).out, Contains("--window NAME=FROM..TO ..."));
+  CHECK_THAT(refusal({"report", dir, "--columns=full", option, a, "b=now..then"}, 2), Contains("'b'"));
+  CHECK_THAT(refusal({"report", dir, option, a, "elsewhere"}, 2), Contains("elsewhere"));
+}
+
+TEST_CASE("the ids that only one side names are told as orphans") {
+  const scratch_directory data;
+  data.write("store_status.csv", "store_id,status,timestamp_utc\n"
+                                 "both,active,2023-01-24 10:14:00 UTC\n"
+                                 "polled,active,2023-01-24 10:14:00 UTC\n"
+                                 "polled too,active,2023-01-24 10:14:00 UTC\n");
+  data.write("timezones.csv", "store_id,timezone_str\nboth,UTC\nzoned,UTC\n");
+  const auto report = tool({"report", data.path().string()});
+  CHECK(report.exit_code == 0);
+  CHECK_THAT(report.err, Contains("\n3 orphan ids: 2 polled but in neither hours nor zones, "
+                                  "1 in hours or zones but never polled\n"));
+}
+
+TEST_CASE("a report takes the place of a file, through links, and of nothing else") {
+  const one_store store;
+  const auto csv = tool({"report", store.path()}).out;
+  const scratch_directory scratch;
+  const auto inside = [&](const std::string& name) { return (scratch.path() / name).string(); };
+  const auto save = [&](const std::string& name) {
+    return tool({"report", store.path(), "--out", inside(name)});
+  };
+  const auto is_link = [&](const std::string& name) { return std::filesystem::is_symlink(inside(name)); };
+
+  scratch.write("file.csv", "before");
+  std::filesystem::create_symlink("file.csv", inside("link.csv"));
+  std::filesystem::create_symlink("link.csv", inside("link to link.csv"));
+  std::filesystem::create_symlink("later.csv", inside("link to none.csv"));
+  CHECK(save("link to link.csv").exit_code == 0);
+  CHECK(save("link to none.csv").exit_code == 0);
+  CHECK((read_file(inside("file.csv")) == csv));
+  CHECK((read_file(inside("later.csv")) == csv));
+  for (const auto* link : {"link.csv", "link to link.csv", "link to none.csv"})
+    CHECK(is_link(link));
+
+  REQUIRE(::mkfifo(inside("pipe").c_str(), 0600) == 0);
+  process reader({"/bin/cat", inside("pipe")});
+  CHECK(save("pipe").exit_code == 0);
+  CHECK(reader.wait() == 0);
+  CHECK((reader.out() == csv));
+  CHECK(std::filesystem::is_fifo(inside("pipe")));
+
+  std::filesystem::create_symlink("/dev/full", inside("full"));
+  const auto full = save("full");
+  CHECK(full.exit_code == 1);
+  CHECK_THAT(full.err, Contains("No space left on device"));
+  CHECK(is_link("full"));
+  CHECK(save("").exit_code == 1); // the directory itself
+  CHECK(std::distance(std::filesystem::directory_iterator(scratch.path()), {}) == 7);
 }
 
 TEST_CASE("report refuses what makes no sense with exit code 2") {

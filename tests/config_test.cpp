@@ -293,6 +293,8 @@ TEST_CASE("help lists every setting with its default, and beats a broken file") 
     CHECK(end.code == 0);
     CHECK_FALSE(end.to_stderr);
     CHECK_THAT(end.text, Contains("--config FILE") && Contains("--version"));
+    for (const std::string word : {"backup FILE", "verify DIR|FILE", "restore FILE", "repair DIR"})
+      CHECK_THAT(end.text, Contains("\n  storemond " + word));
     for (const auto& s : all_settings()) {
       const auto value = s.show(configuration{});
       CHECK_THAT(end.text, Contains("--" + s.name + (s.is_text ? " TEXT" : " NUMBER") +

@@ -358,12 +358,15 @@ TEST_CASE("quality is summed over all partitions") {
   r.fill(test::well_known_store("a"));
   r.fill(test::well_known_store("b"));
   r.fill(test::store_updates("c").zone("Middle/Earth"));
+  for (const auto* stranger : {"d", "e", "f"})
+    r.fill(test::store_updates(stranger).poll(noon, store_status::active));
   r.place();
   const auto q = r.ask<shared_quality>(r.coordinator, quality_atom_v);
   REQUIRE(q);
-  CHECK((*q)->stores == 3);
-  CHECK((*q)->observations == 4);
-  CHECK((*q)->without_hours == 1);
+  CHECK((*q)->stores == 6);
+  CHECK((*q)->observations == 7);
+  CHECK((*q)->without_hours == 4);
   CHECK((*q)->unknown_zone == 1);
   CHECK((*q)->never_polled == 1);
+  CHECK((*q)->only_polled == 3);
 }

@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <future>
+#include <set>
 #include <thread>
 
 using namespace storemon;
@@ -194,6 +195,10 @@ TEST_CASE("a request for a report that is wrong says where") {
   body("{", "bad JSON at byte 1");
   body("{\"scope\":\"all\",}", "bad JSON at byte 15");
   body("{} x", "bad JSON at byte 3");
+  body("{}\n{}", "bad JSON at byte 3");
+  body("{\"scope\":\"all\",\"scope\":\"all\"}", "'scope' is given twice");
+  body("{\"scope\":\"all\",\"sc\\u006fpe\":\"session\"}", "'scope' is given twice");
+  body("{\"windows\":[{\"name\":\"x\"},{\"name\":\"y\",\"name\":\"z\"}]}", "'name' is given twice");
   body("[1]", "object");
   body("{\"estimater\":1}", "'estimater'");
   body("{\"estimator\":1}", "'estimator' has to be a string");
@@ -242,6 +247,8 @@ TEST_CASE("a report is asked for by path, query or body, in any case of its id")
                 "invalid_argument", "twice");
   check_problem(client.get("/get_report?id=" + complete_id), 400, "invalid_argument", "'id'");
   check_problem(client.post("/get_report", "{\"report_id\":7}"), 400, "invalid_argument", "string");
+  check_problem(client.post("/get_report", "{\"report_id\":\"" + complete_id + "\",\"report_id\":\"x\"}"),
+                400, "invalid_argument", "'report_id' is given twice");
   check_problem(client.get("/get_report?report_id=44444444-4444-4444-8444-444444444444"), 404, "not_found",
                 "4444");
 }
@@ -345,7 +352,7 @@ TEST_CASE("a finished report is downloaded by id or by name, and nothing else is
   for (const std::string path :
        {"/download/", "/download", "/download/../download/x.csv", "/download//x.csv"})
     check_problem(client.get(path), 404, "not_found", "nothing is served at");
-  CHECK(s.client().get("/download/x%00.csv").status == 400);
+  CHECK(s.client().get("/download/x%00.csv").status == 404);
 }
 
 TEST_CASE("a report is cancelled by DELETE or POST") {
@@ -477,7 +484,15 @@ TEST_CASE("the root says what this is") {
   const auto body = body_of(s.client().get("/"));
   CHECK_THAT(text(body, "message"), Catch::StartsWith("Welcome to storemon"));
   CHECK(text(body, "version") == "1.2.3");
-  CHECK(body.at("endpoints").as_array().size() >= 9);
+  std::set<std::string> endpoints;
+  for (const auto& path : body.at("endpoints").as_array()) {
+    INFO(path);
+    CHECK(s.client().request("OPTIONS", std::string(path.as_string())).status == 204);
+    endpoints.insert(std::string(path.as_string()));
+  }
+  for (const auto* path : {"/api/v1/weights", "/api/v1/stores/ID/hours", "/api/v1/stores/ID/timezone",
+                           "/api/v1/stores/ID/closures", "/api/v1/stores/ID/timeline"})
+    CHECK(endpoints.contains(path));
 }
 
 TEST_CASE("an import answers with its totals") {
@@ -528,6 +543,7 @@ TEST_CASE("the quality of the data is told") {
   q.without_zone = 5;
   q.unknown_zone = 6;
   q.never_polled = 7;
+  q.only_polled = 8;
   q.oldest = test::at("2023-01-01T00:00:00Z");
   q.newest = test::at("2023-01-25T18:13:22Z");
   auto& day = q.polled_minutes[19358]; // 2023-01-01
@@ -559,6 +575,7 @@ TEST_CASE("the quality of the data is told") {
   CHECK(text(body, "stores_without_zone") == "5");
   CHECK(text(body, "unknown_zones") == "6");
   CHECK(text(body, "never_polled") == "7");
+  CHECK(text(body, "orphan_ids") == R"({"total":15,"only_polled":8,"never_polled":7})");
   CHECK(text(body, "as_of") == "2023-01-25T18:13:22.000000Z");
   CHECK(text(body, "newest_observation") == text(body, "as_of"));
   CHECK(text(body, "oldest_observation") == "2023-01-01T00:00:00.000000Z");
@@ -612,6 +629,32 @@ TEST_CASE("readiness names what is missing") {
   CHECK(text(body, "import") == R"({"bytes_done":10,"bytes_total":40})");
   s.s->use([](auto& now) { now.silent = true; });
   CHECK(client.get("/readyz").status == 503);
+}
+
+TEST_CASE("a member tells of its own partitions, and of its leader") {
+  site s(test_options(), false);
+  s.s->use([](auto& now) {
+    now.health.ready = true;
+    now.health.nodes = {{"leader", true, 0}, {"b", true, 31}};
+    now.health.partitions.clear();
+  });
+  auto client = s.client();
+  const auto joined = body_of(client.get("/readyz"));
+  CHECK(text(joined, "status") == "ready");
+  CHECK(text(joined, "role") == "member");
+  CHECK(text(joined, "partitions") == "31");
+  CHECK(text(joined, "nodes") == R"([{"name":"leader","up":true},{"name":"b","up":true}])");
+  CHECK_FALSE(joined.contains("partitions_serving"));
+
+  s.s->use([](auto& now) {
+    now.health.ready = false;
+    now.health.nodes.front().up = false;
+  });
+  const auto alone = client.get("/readyz");
+  CHECK(alone.status == 503);
+  CHECK(alone.has("Retry-After"));
+  CHECK(text(body_of(alone), "nodes_missing") == R"(["leader"])");
+  CHECK(text(body_of(alone), "detail") == "this member has no leader now");
 }
 
 TEST_CASE("readiness tells of damage, though what is damaged still answers") {

@@ -117,6 +117,28 @@ TEST_CASE("an import that fails says how") {
   CHECK(text_of(json_of(partly), "partitions_lost") == "[3]");
 }
 
+TEST_CASE("an import of which no row could be taken is 422, with its counts") {
+  intake_site s;
+  const auto post = [&](const applied& rows, uint64_t rejected) {
+    s.s->use([&](auto& now) {
+      import_result read;
+      read.feeds.push_back({"status feed", 100, 4, rows, rejected, {{"bad_status", rejected}}, {}});
+      import_status status;
+      status.finished = instant(1s);
+      status.result = std::make_shared<const import_result>(read);
+      now.imported = status;
+    });
+    return s.client().post(path + "?feed=status", feed);
+  };
+  const auto none = post({}, 3);
+  check_problem(none, 422, "bad_feed", "no row could be taken");
+  const auto told = json_of(none);
+  CHECK(none.field("Location") == "/api/v1/imports/" + text_of(told, "import_id"));
+  CHECK(text_of(told.at("feeds").at(0).as_object(), "rejected_by_reason") == R"({"bad_status":3})");
+  CHECK(post({0, 1, 0}, 2).status == 201);
+  CHECK(post({}, 0).status == 201);
+}
+
 TEST_CASE("an upload that is wrong is refused and leaves no file") {
   auto limits = intake_site::limits();
   limits.import_bytes_max = 100'000;
@@ -133,6 +155,8 @@ TEST_CASE("an upload that is wrong is refused and leaves no file") {
   check_problem(post("?feed=hours&valid_from=soon", feed), 400, "invalid_argument", "'valid_from'");
   check_problem(post("?feed=hours&from=2023-01-01", feed), 400, "invalid_argument",
                 "'from' is not a parameter");
+  check_problem(post("?feed=status", feed, {{"Idempotency-Key", "k"}}), 400, "invalid_argument",
+                "an import takes no Idempotency-Key");
   check_problem(post("?feed=status", feed, {{"Content-Type", "application/json"}}), 415,
                 "unsupported_media_type", "text/csv");
   check_problem(post("?feed=status", feed, {{"Content-Encoding", "br"}}), 415, "unsupported_encoding",
@@ -242,7 +266,7 @@ TEST_CASE("only so many files are received at once") {
   first.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\n");
   for (int i = 0; i < 2000 && s.spooled() == 0; ++i)
     std::this_thread::sleep_for(10ms);
-  check_problem(s.client().post(path + "?feed=status", feed), 409, "busy", "as many files");
+  check_problem(s.client().post(path + "?feed=status", feed), 503, "busy", "as many files");
   first.send("abc");
   CHECK(first.read().status == 201);
 }

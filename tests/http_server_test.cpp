@@ -361,7 +361,8 @@ TEST_CASE("what two servers might read differently is refused") {
     bad("nonsense\r\n\r\n");
     bad("GET relative" + host + "\r\n");
     bad("GET /%zz" + host + "\r\n");
-    bad("GET /%00" + host + "\r\n");
+    bad(std::string("GET /a\nb") + host + "\r\n");
+    bad(std::string("GET /a\x7f") + host + "\r\n");
     bad("GET /?a=%0a" + host + "\r\n");
   }
   SECTION("hosts") {
@@ -404,6 +405,7 @@ TEST_CASE("targets come in origin and absolute form, percent-decoded, after empt
   CHECK(answer_to(s, "GET http://t/abs?x=1 HTTP/1.1\r\nHost: t\r\n\r\n").body == "GET /abs|");
   CHECK(answer_to(s, "GET http://t HTTP/1.1\r\nHost: t\r\n\r\n").body == "GET /|");
   CHECK(answer_to(s, "GET /a%20b%2fc%41 HTTP/1.1\r\nHost: t\r\n\r\n").body == "GET /a b%2FcA|");
+  CHECK(answer_to(s, "GET /a%0ab%00%7f HTTP/1.1\r\nHost: t\r\n\r\n").body == "GET /a%0Ab%00%7F|");
   CHECK(answer_to(s, "\r\n\r\nGET /x HTTP/1.1\r\nHost: t\r\n\r\n").body == "GET /x|");
 }
 

@@ -30,16 +30,19 @@ TEST_CASE("hours of a store are replaced, from a date on or for ever") {
   intake_site s;
   auto client = s.client();
   const std::string none = R"({"hours":[]})";
+  s.s->use([](auto& now) { now.changed = applied{}; });
   const auto always = client.request("PUT", "/api/v1/stores/s1/hours", {}, none);
-  CHECK(always.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":null,\"rows\":0}\n");
+  CHECK(always.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":null,\"rows\":0,"
+                       "\"duplicates\":0}\n");
   CHECK(last_change<hours_rows>(s).valid_from == always_valid);
   CHECK(last_change<hours_rows>(s).rows.empty());
 
   const std::string body =
       R"({"valid_from":"2023-02-01","hours":[{"day":0,"start":"09:30","end":"17:00:30"},{"day":6,"start":"22:00","end":"24:00"}]})";
+  s.s->use([](auto& now) { now.changed = applied{2, 198, 0}; });
   const auto two = client.request("PUT", "/api/v1/stores/s1/hours", {}, body);
-  CHECK(two.body ==
-        "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":\"2023-02-01\",\"rows\":2}\n");
+  CHECK(two.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":\"2023-02-01\",\"rows\":2,"
+                    "\"duplicates\":198}\n");
   const auto change = last_change<hours_rows>(s);
   using namespace std::chrono;
   CHECK(change.valid_from == local_days(2023y / 2 / 1));
@@ -59,6 +62,8 @@ TEST_CASE("changes that are wrong say where, and nothing reaches the intake") {
       {"", "'hours' has to be there"},
       {"[]", "has to be an object"},
       {"{", "bad JSON"},
+      {R"({"hours":[],"hours":[]})", "'hours' is given twice"},
+      {R"({"hours":[{"day":1,"start":"09:00","end":"10:00","d\u0061y":2}]})", "'day' is given twice"},
       {R"({"hours":{}})", "'hours' has to be there"},
       {R"({"hours":[],"x":1})", "'x' is not a field; known are valid_from, hours"},
       {R"({"hours":[],"valid_from":7})", "'valid_from' has to be a string"},
@@ -78,6 +83,8 @@ TEST_CASE("changes that are wrong say where, and nothing reaches the intake") {
   check_problem(put("hours?valid_from=2023-01-01", "{}"), 400, "invalid_argument", "is not a parameter");
   check_problem(put("timezone", R"({"timezone":7})"), 400, "invalid_argument",
                 "'timezone' has to be a string");
+  check_problem(put("timezone", R"({"timezone":"America/Denver","timezone":"America/Denver"})"), 400,
+                "invalid_argument", "'timezone' is given twice");
   check_problem(put("timezone", "{}"), 400, "invalid_argument", "'timezone' is missing");
   check_problem(put("timezone", R"({"timezone":"Mars/Olympus"})"), 422, "unknown_timezone", "'Mars/Olympus'");
   const std::vector<std::pair<std::string, std::string>> bad_closures{
@@ -136,8 +143,10 @@ TEST_CASE("a store is told and deleted, whatever its id is made of") {
   card.newest = test::at("2023-01-25T00:00:00Z");
   card.newest_status = store_status::active;
   const std::vector<std::pair<std::string, std::string>> ids{
-      {"s1", "s1"},     {"a%2Fb", "a/b"},   {"a%2fhours", "a/hours"},
-      {"%252F", "%2F"}, {"100%25", "100%"}, {"a%20b%3F", "a b?"}};
+      {"s1", "s1"},      {"a%2Fb", "a/b"},     {"a%2fhours", "a/hours"},
+      {"%252F", "%2F"},  {"100%25", "100%"},   {"a%20b%3F", "a b?"},
+      {"a%0Ab", "a\nb"}, {"%0d%7F", "\r\x7f"}, {"%00", std::string(1, '\0')},
+      {"%250A", "%0A"},  {"..", ".."},         {"%2E%2E%2fhours", "../hours"}};
   for (const auto& [in_path, id] : ids) {
     INFO(id);
     s.s->use([&](auto& now) { now.cards = {{id, card}}; });
@@ -186,6 +195,8 @@ TEST_CASE(
   CHECK(text_of(told, "as_of") == "2023-01-25T00:00:00.000000Z");
   CHECK(text_of(told, "newest_observation") == "2023-01-24T23:00:00.000000Z");
   CHECK(told.at("last_poll_age_s").to_number<double>() > 3600);
+  const auto then = json_of(client.get("/api/v1/stores/s1?as_of=2023-01-25T00:00:00Z"));
+  CHECK(text_of(then, "last_poll_age_s") == "3600");
   CHECK(told.at("active_now").as_double() == 0.957849);
   CHECK(told.at("open_now").as_bool());
   CHECK(text_of(told, "hours_in_force") ==

@@ -214,19 +214,26 @@ TEST_CASE("an ordered import answers how it ended, is remembered, and its file i
   REQUIRE(failed);
   CHECK_FALSE(failed->result);
   CHECK(failed->failure.code == errc::bad_feed);
+  const auto empty = h.order({"three", feed_kind::hours, scratch.write("empty", ""), always_valid});
+  REQUIRE(empty);
+  CHECK(empty->failure.detail == "hours feed is empty: it has no header line");
+  const auto unreadable =
+      h.order({"four", feed_kind::hours, (scratch.path() / "none").string(), always_valid});
+  REQUIRE(unreadable);
+  CHECK(unreadable->failure.detail == "cannot open hours feed: No such file or directory");
   CHECK_FALSE(std::filesystem::exists(good));
   CHECK_FALSE(std::filesystem::exists(bad));
   const auto all = h.list();
-  REQUIRE(all.size() == 2);
-  CHECK(all[0].id == "two");
-  CHECK(all[1].id == "one");
+  REQUIRE(all.size() == 4);
+  CHECK(all[2].id == "two");
+  CHECK(all[3].id == "one");
   const auto one = node::ask<import_status>(h.system(), h.desk, poll_atom_v, std::string("one"));
   REQUIRE(one);
   CHECK(one->result == done->result);
-  const auto none = node::ask<import_status>(h.system(), h.desk, poll_atom_v, std::string("three"));
+  const auto none = node::ask<import_status>(h.system(), h.desk, poll_atom_v, std::string("five"));
   REQUIRE_FALSE(none);
   CHECK(none.error().code == errc::not_found);
-  CHECK(h.logged.empty());
+  CHECK(h.logged.size() == 1); // of the file that was not there
 }
 
 TEST_CASE("an order's file that cannot be removed is told in the log") {

@@ -44,6 +44,7 @@ TEST_CASE("quality counts what is missing, census what a report needs") {
   CHECK(quality.without_zone == 2);  // bare, orphan
   CHECK(quality.unknown_zone == 1);  // lost
   CHECK(quality.never_polled == 2);  // orphan, lost
+  CHECK(quality.only_polled == 1);   // bare
   CHECK(quality.oldest == now - 200h);
   CHECK(quality.newest == now);
 }

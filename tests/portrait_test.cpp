@@ -99,6 +99,30 @@ TEST_CASE("a portrait's figures, bounds and probability are a report's") {
   CHECK(observed == 35);
 }
 
+TEST_CASE("a portrait knows no poll after its instant") {
+  partition_data data;
+  data.apply(test::polls({{"a", {wednesday - 2h, store_status::active}},
+                          {"a", {wednesday - 1h, store_status::inactive}},
+                          {"a", {wednesday, store_status::active}},
+                          {"a", {wednesday, store_status::inactive}}}));
+  const auto then = portrait_at(data, "a", wednesday - 90min).card;
+  CHECK(then.known);
+  CHECK(then.observations == 1);
+  CHECK(then.conflicts == 0);
+  CHECK(then.oldest == wednesday - 2h);
+  CHECK(then.newest == wednesday - 2h);
+  CHECK(then.newest_status == store_status::active);
+  const auto at_once = portrait_at(data, "a", wednesday - 1h).card;
+  CHECK(at_once.newest == wednesday - 1h);
+  CHECK(at_once.newest_status == store_status::inactive);
+  const auto before = portrait_at(data, "a", wednesday - 3h).card;
+  CHECK(before.known);
+  CHECK_FALSE(before.newest);
+  const auto later = portrait_at(data, "a", wednesday + 1h).card;
+  CHECK(later.observations == 3);
+  CHECK(later.conflicts == 1);
+}
+
 TEST_CASE("habits lie within the grid of behaviours, and the fleet's are those of its weights alone") {
   const auto data = some_stores(12);
   const auto fleet = portrait_at(data, "store-1", wednesday).fleet;

@@ -135,6 +135,13 @@ TEST_CASE("a timeline shows the day before as_of, or the span asked for") {
   const auto from = r.timeline("a", {.from = noon - 2h});
   REQUIRE(from);
   CHECK((*from)->span == interval{noon - 2h, noon - 7min});
+  const std::chrono::days longer_than_any(60);
+  const auto old = r.timeline("a", {.from = noon - longer_than_any});
+  REQUIRE(old);
+  CHECK((*old)->span == interval{noon - longer_than_any, noon - longer_than_any + 24h});
+  const auto old_to = r.timeline("a", {.to = noon - longer_than_any});
+  REQUIRE(old_to);
+  CHECK((*old_to)->span == interval{noon - longer_than_any - 24h, noon - longer_than_any});
   const auto to = r.timeline("a", {.as_of = noon, .to = noon + 1h});
   REQUIRE(to);
   CHECK((*to)->span == interval{noon - 23h, noon + 1h});
@@ -143,7 +150,8 @@ TEST_CASE("a timeline shows the day before as_of, or the span asked for") {
 
 TEST_CASE("a span that is empty or longer than 31 days is refused") {
   two_stores r;
-  check_fails(r.timeline("a", {.from = noon}), errc::invalid_argument, "'from' has to be before 'to'");
+  check_fails(r.timeline("a", {.from = noon}), errc::invalid_argument,
+              "'from' has to be before 2023-01-25T11:53:00.000000Z, where the timeline ends");
   check_fails(r.timeline("a", {.from = noon, .to = noon}), errc::invalid_argument, "before 'to'");
   const std::chrono::days most(31);
   CHECK(r.timeline("a", {.from = noon - most, .to = noon}));

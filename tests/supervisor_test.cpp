@@ -37,6 +37,7 @@ host_actor::behavior_type telling_host(host_actor::pointer self, shard_log made)
         made->insert(made->end(), shards.begin(), shards.end());
         return shards;
       },
+      [made](census_atom) { return static_cast<uint32_t>(made->size()); },
       [self](stop_atom) { self->quit(); },
   };
 }
@@ -154,6 +155,7 @@ TEST_CASE("a lost node's partitions fail reports by name until it is back") {
   const auto h = c.look();
   CHECK(!h.ready);
   CHECK(h.last_failure.find("node 'b' is lost") != std::string::npos);
+  CHECK(h.shard_failures == h.nodes[1].partitions);
   const std::vector<std::string> nodes{"a", "b"};
   const auto failed = c.report();
   CHECK(failed.state == report_state::failed);
@@ -250,8 +252,12 @@ TEST_CASE("a member joins the leader it is told of, is ready then, and asks agai
   CHECK(!c.look().ready);
   c.self->send(member, join_atom_v, c.supervisor);
   c.settle();
-  CHECK(c.ask<health>(member, health_atom_v)->ready);
-  CHECK(c.look().ready);
+  const auto joined = c.ask<health>(member, health_atom_v);
+  CHECK(joined->ready);
+  const auto leads = c.look();
+  CHECK(leads.ready);
+  REQUIRE(leads.nodes[1].partitions > 0);
+  CHECK(joined->nodes[1].partitions == leads.nodes[1].partitions);
 
   options.node_name = "stranger";
   const auto stranger = c.owns(c.system.spawn(node::member, options, c.new_host()));

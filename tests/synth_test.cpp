@@ -157,6 +157,20 @@ TEST_CASE("fractions of seconds lose their trailing zeros, and none is left of a
   CHECK(digits.count(4) == 1);
 }
 
+TEST_CASE("no poll is at a tenth of a second, as none in the real feed is") {
+  const auto from = drawn({.stores = 1000, .days = 8, .polls_per_hour = 6, .seed = 1});
+  REQUIRE(from.polls.size() > 500'000); // of so many, five would be
+  size_t at_tenths = 0;
+  size_t at_hundredths = 0;
+  for (const auto& poll : from.polls) {
+    const auto fraction = from.at(poll) - std::chrono::floor<std::chrono::seconds>(from.at(poll));
+    at_tenths += fraction > 0s && fraction % 100ms == 0s;
+    at_hundredths += fraction % 100ms != 0s && fraction % 10ms == 0s;
+  }
+  CHECK(at_tenths == 0);
+  CHECK(at_hundredths > 0);
+}
+
 TEST_CASE("ids are distinct") {
   const auto from = drawn({.stores = 20'000, .days = 1, .polls_per_hour = 0.01, .seed = 1});
   std::set<std::string_view> seen;

@@ -49,6 +49,10 @@ json::object quality_json(const protocol::data_quality& quality) {
           {"stores_without_zone", quality.without_zone},
           {"unknown_zones", quality.unknown_zone},
           {"never_polled", quality.never_polled},
+          {"orphan_ids",
+           {{"total", quality.only_polled + quality.never_polled},
+            {"only_polled", quality.only_polled},
+            {"never_polled", quality.never_polled}}},
           {"poller_outages_total", outages.size()},
           {"poller_outages", std::move(shown)}};
 }

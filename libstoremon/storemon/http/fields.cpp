@@ -3,12 +3,124 @@
 #include "storemon/model/local_text.hpp"
 
 #include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace storemon::http {
 
 namespace json = boost::json;
+
+namespace {
+
+/// Makes the value that Boost's parser reads, as its own handler does, but lets no object name a field twice:
+/// there the last would count.
+class value_maker {
+public:
+  static constexpr size_t max_object_size = json::object::max_size();
+  static constexpr size_t max_array_size = json::array::max_size();
+  static constexpr size_t max_key_size = json::string::max_size();
+  static constexpr size_t max_string_size = json::string::max_size();
+
+  using error_code = json::error_code;
+  using text = json::string_view;
+
+  value_maker() { made_.reset(); }
+
+  json::value release() { return made_.release(); }
+
+  /// Why the parser was stopped.
+  const std::optional<error>& refusal() const noexcept { return refusal_; }
+
+  bool on_document_begin(error_code&) { return true; }
+
+  bool on_document_end(error_code&) { return true; }
+
+  bool on_object_begin(error_code&) {
+    names_.emplace_back();
+    return true;
+  }
+
+  bool on_object_end(size_t size, error_code&) {
+    names_.pop_back();
+    made_.push_object(size);
+    return true;
+  }
+
+  bool on_array_begin(error_code&) { return true; }
+
+  bool on_array_end(size_t size, error_code&) {
+    made_.push_array(size);
+    return true;
+  }
+
+  bool on_key_part(text part, size_t, error_code&) {
+    name_ += view(part);
+    made_.push_chars(part);
+    return true;
+  }
+
+  bool on_key(text last, size_t, error_code& failure) {
+    name_ += view(last);
+    made_.push_key(last);
+    if (auto fresh = names_.back()(name_); !fresh) {
+      refusal_ = fresh.error();
+      failure = json::error::syntax; // some failure: it stops the parser
+    }
+    name_.clear();
+    return !refusal_;
+  }
+
+  bool on_string_part(text part, size_t, error_code&) {
+    made_.push_chars(part);
+    return true;
+  }
+
+  bool on_string(text last, size_t, error_code&) {
+    made_.push_string(last);
+    return true;
+  }
+
+  bool on_number_part(text, error_code&) { return true; }
+
+  bool on_int64(int64_t number, text, error_code&) {
+    made_.push_int64(number);
+    return true;
+  }
+
+  bool on_uint64(uint64_t number, text, error_code&) {
+    made_.push_uint64(number);
+    return true;
+  }
+
+  bool on_double(double number, text, error_code&) {
+    made_.push_double(number);
+    return true;
+  }
+
+  bool on_bool(bool given, error_code&) {
+    made_.push_bool(given);
+    return true;
+  }
+
+  bool on_null(error_code&) {
+    made_.push_null();
+    return true;
+  }
+
+  bool on_comment_part(text, error_code&) { return true; }
+
+  bool on_comment(text, error_code&) { return true; }
+
+private:
+  json::value_stack made_;
+  std::vector<once> names_; ///< of the objects being read, the outermost first
+  std::string name_;        ///< being read
+  std::optional<error> refusal_;
+};
+
+} // namespace
 
 error invalid(std::string detail) {
   return {errc::invalid_argument, std::move(detail)};
@@ -21,17 +133,17 @@ std::string in_quotes(std::string_view text) {
 result<json::object> parse_object(std::string_view body) {
   if (body.empty())
     return json::object();
-  json::stream_parser parser;
+  json::basic_parser<value_maker> parser{json::parse_options()};
   json::error_code failure;
-  size_t at = parser.write_some(body.data(), body.size(), failure);
+  size_t at = parser.write_some(false, body.data(), body.size(), failure);
+  if (const auto& why = parser.handler().refusal())
+    return *why;
   // What follows the value may only be white space, which the parser has taken already.
   if (!failure && at < body.size())
     failure = json::error::extra_data;
-  if (!failure)
-    parser.finish(failure);
   if (failure)
     return invalid("bad JSON at byte " + std::to_string(at) + ": " + failure.message());
-  auto value = parser.release();
+  auto value = parser.handler().release();
   if (!value.is_object())
     return invalid("the JSON body has to be an object");
   return std::move(value.as_object());

@@ -22,7 +22,7 @@ error invalid(std::string detail);
 
 std::string in_quotes(std::string_view text);
 
-/// The JSON object in a body; an empty one for an empty body.
+/// The JSON object in a body, in which no object names a field twice; an empty one for an empty body.
 result<boost::json::object> parse_object(std::string_view body);
 
 /// Names seen so far: each may come once, be it in the query or in the body.

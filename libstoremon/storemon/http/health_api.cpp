@@ -13,6 +13,15 @@ using protocol::partition_state;
 
 namespace {
 
+/// Which nodes are not up.
+json::array nodes_missing(const protocol::health& health) {
+  json::array names;
+  for (const auto& node : health.nodes)
+    if (!node.up)
+      names.push_back(json::value(utf8(node.name)));
+  return names;
+}
+
 /// The partitions in one state.
 json::array partitions_in(const protocol::health& health, partition_state state) {
   json::array numbers;
@@ -24,12 +33,8 @@ json::array partitions_in(const protocol::health& health, partition_state state)
 
 json::object readiness_json(const protocol::health& health) {
   json::array nodes;
-  json::array missing;
-  for (const auto& node : health.nodes) {
+  for (const auto& node : health.nodes)
     nodes.push_back({{"name", utf8(node.name)}, {"up", node.up}, {"partitions", node.partitions}});
-    if (!node.up)
-      missing.push_back(json::value(utf8(node.name)));
-  }
   return {{"status", !health.ready            ? "not_ready"
                      : health.damaged.empty() ? "ready"
                                               : "damaged"},
@@ -40,9 +45,33 @@ json::object readiness_json(const protocol::health& health) {
           {"partitions_loading", partitions_in(health, partition_state::loading)},
           {"partitions_damaged", json::value_from(health.damaged)},
           {"nodes", std::move(nodes)},
-          {"nodes_missing", std::move(missing)},
+          {"nodes_missing", nodes_missing(health)},
           {"importing", health.importing},
           {"import", {{"bytes_done", health.import.bytes_done}, {"bytes_total", health.import.bytes_total}}}};
+}
+
+/// Of a member, which knows what it has and whether its leader took it; the rest its leader knows.
+json::object membership_json(const protocol::health& health) {
+  uint32_t partitions = 0;
+  json::array nodes;
+  for (const auto& node : health.nodes) {
+    nodes.push_back({{"name", utf8(node.name)}, {"up", node.up}});
+    partitions += node.partitions;
+  }
+  return {{"status", health.ready ? "ready" : "not_ready"},
+          {"role", "member"},
+          {"partitions", partitions},
+          {"nodes", std::move(nodes)},
+          {"nodes_missing", nodes_missing(health)}};
+}
+
+/// 503, with what there is to say besides.
+response not_ready(json::object body, errc why, std::string_view detail) {
+  body["error"] = to_string(why);
+  body["detail"] = detail;
+  auto answer = json_answer(503, body);
+  answer.fields.push_back({"Retry-After", "1"});
+  return answer;
 }
 
 } // namespace
@@ -58,12 +87,18 @@ awaitable<response> welcome(const api_context& c, const request&, std::string) {
                                        "/healthz",
                                        "/readyz",
                                        "/api/v1/reports",
+                                       "/api/v1/reports/ID",
                                        "/api/v1/observations",
                                        "/api/v1/stores/ID",
                                        "/api/v1/stores/ID/timeline",
+                                       "/api/v1/stores/ID/hours",
+                                       "/api/v1/stores/ID/timezone",
+                                       "/api/v1/stores/ID/closures",
                                        "/api/v1/import",
                                        "/api/v1/imports",
-                                       "/api/v1/export"};
+                                       "/api/v1/imports/ID",
+                                       "/api/v1/export",
+                                       "/api/v1/weights"};
   co_return json_answer(
       200, json::object{{"message", "Welcome to storemon, which knows how long each store was really open"},
                         {"version", c.to.version},
@@ -88,18 +123,16 @@ awaitable<response> readyz(const api_context& c, const request&, std::string) {
       co_await c.actors.ask(c.to.supervisor, c.limits.health_timeout, protocol::health_atom_v);
   if (!health)
     co_return problem(503, to_string(health.error().code), health.error().detail);
-  auto body = readiness_json(*health);
+  const bool member = !c.to.coordinator;
+  auto body = member ? membership_json(*health) : readiness_json(*health);
+  if (!health->ready)
+    co_return not_ready(std::move(body), errc::not_ready,
+                        member ? "this member has no leader now" : "not all partitions serve yet");
   // What is damaged serves what it has, but whoever relies on this node must hear of it.
-  const auto lacking = !health->ready ? errc::not_ready : health->damaged.empty() ? errc::ok : errc::damaged;
-  if (lacking == errc::ok)
-    co_return json_answer(200, body);
-  body["error"] = to_string(lacking);
-  body["detail"] = lacking == errc::damaged
-                       ? "what is stored of some partitions fails its checks: they are read-only"
-                       : "not all partitions serve yet";
-  auto answer = json_answer(503, body);
-  answer.fields.push_back({"Retry-After", "1"});
-  co_return answer;
+  if (!health->damaged.empty())
+    co_return not_ready(std::move(body), errc::damaged,
+                        "what is stored of some partitions fails its checks: they are read-only");
+  co_return json_answer(200, body);
 }
 
 } // namespace storemon::http

@@ -56,6 +56,17 @@ void add_location(response& answer, const std::string& id) {
   answer.fields.push_back({"Location", "/api/v1/imports/" + id});
 }
 
+/// Whether rows came, and none of them could be taken.
+bool all_rejected(const protocol::import_result& import) {
+  applied rows;
+  uint64_t rejected = 0;
+  for (const auto& feed : import.feeds) {
+    rows += feed.rows;
+    rejected += feed.rejected;
+  }
+  return rejected > 0 && rows == applied{};
+}
+
 /// How an import ended.
 response ended(const import_status& import) {
   auto body = import_json(import);
@@ -66,6 +77,10 @@ response ended(const import_status& import) {
     status = status_of(errc::partition_lost);
     body["error"] = to_string(errc::partition_lost);
     body["detail"] = "rows of partitions that were lost meanwhile are missing; import the file again";
+  } else if (import.result && all_rejected(*import.result)) {
+    status = status_of(errc::bad_feed);
+    body["error"] = to_string(errc::bad_feed);
+    body["detail"] = "no row could be taken";
   }
   auto answer = json_answer(status, body);
   add_location(answer, import.id);
@@ -122,6 +137,9 @@ awaitable<response> post_import(const api_context& c, const request& asked, std:
   const auto coding = coding_of(asked);
   if (!coding)
     co_return unknown_coding();
+  if (asked.header("Idempotency-Key"))
+    co_return problem(invalid("an import takes no Idempotency-Key and needs none: the same file sent again "
+                              "changes nothing more"));
   auto order = read_order(asked);
   if (!order)
     co_return problem(order.error());
@@ -131,7 +149,7 @@ awaitable<response> post_import(const api_context& c, const request& asked, std:
   order->path = c.to.spool_directory + "/import-" + order->id + ".csv";
   auto file = co_await upload(c, asked, *coding, order->path);
   if (!file)
-    co_return import_problem(file.error());
+    co_return problem(file.error());
   if (prefers_async(asked.header("Prefer").value_or(""))) {
     auto started = co_await start(c, std::move(*order), std::move(*file));
     co_return started;

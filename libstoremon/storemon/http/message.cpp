@@ -23,28 +23,35 @@ error malformed(std::string detail) {
   return {errc::invalid_argument, std::move(detail)};
 }
 
+/// The byte that the three characters at the front encode; nothing where they are not `%` and two hexadecimal
+/// digits.
+std::optional<char> encoded_byte(std::string_view text) {
+  const int high = text.size() > 2 && text[0] == '%' ? hex_digit(text[1]) : -1;
+  const int low = high >= 0 ? hex_digit(text[2]) : -1;
+  return low < 0 ? std::nullopt : std::optional(static_cast<char>(high * 16 + low));
+}
+
+bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
 result<std::string> decode(std::string_view text, bool in_query) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return malformed("the target has a '%' without two hexadecimal digits");
-      c = static_cast<char>(high * 16 + low);
-      i += 2;
-      if ((c == '/' || c == '%') && !in_query) {
-        out += c == '/' ? "%2F" : "%25";
-        continue;
-      }
-    } else if (c == '+' && in_query) {
-      c = ' ';
-    }
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+  while (!text.empty()) {
+    const bool encoded = text.front() == '%';
+    const auto byte = encoded ? encoded_byte(text) : text.front();
+    if (!byte)
+      return malformed("the target has a '%' without two hexadecimal digits");
+    const bool control = is_control(*byte);
+    if (control && (in_query || !encoded))
       return malformed("the target has a control character");
-    out += c;
+    if (encoded && !in_query && (control || *byte == '/' || *byte == '%'))
+      out += {'%', digits[static_cast<unsigned char>(*byte) >> 4], digits[*byte & 15]};
+    else
+      out += !encoded && in_query && *byte == '+' ? ' ' : *byte;
+    text.remove_prefix(encoded ? 3 : 1);
   }
   return out;
 }
@@ -150,7 +157,7 @@ void add_field(std::string& head, std::string_view name, std::string_view value)
   head.append(name).append(": ");
   // A value with a line break in it would begin a field, or an answer, of the client's own making.
   for (const char c : value)
-    head += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    head += is_control(c) ? ' ' : c;
   head += "\r\n";
 }
 
@@ -197,9 +204,8 @@ result<target_parts> parse_target(std::string_view target) {
 std::string decode_part(std::string_view part) {
   std::string out;
   while (!part.empty()) {
-    const bool slash = part.starts_with("%2F");
-    const bool encoded = slash || part.starts_with("%25");
-    out += encoded ? (slash ? '/' : '%') : part.front();
+    const auto encoded = encoded_byte(part);
+    out += encoded.value_or(part.front());
     part.remove_prefix(encoded ? 3 : 1);
   }
   return out;

@@ -47,7 +47,7 @@ public:
 struct request {
   std::string method;        ///< as sent; methods are case-sensitive
   std::string target;        ///< as sent, for logs
-  std::string path;          ///< percent-decoded, save encoded slashes and percent signs
+  std::string path;          ///< percent-decoded, save slashes, percent signs and control characters
   std::vector<field> query;  ///< percent-decoded, in the order sent
   std::vector<field> fields; ///< header fields in the order sent
   std::string body;
@@ -90,13 +90,14 @@ struct target_parts {
 };
 
 /// Reads a target in origin form (`/path?query`), absolute form (`http://host/path?query`) or `*`. Encoded
-/// slashes and percent signs stay encoded in the path, as `%2F` and `%25`, so that it can be divided at its
-/// slashes and its parts be read by decode_part(). In the query `+` is a space.
+/// slashes, percent signs and control characters stay encoded in the path, as `%2F`, `%25` and `%0A`, so that
+/// it can be divided at its slashes, be told in a line, and its parts be read by decode_part(). In the query
+/// `+` is a space.
 /// Fails with invalid_argument on any other form, a `%` without two hexadecimal digits, or a control
-/// character.
+/// character, in the query an encoded one, too.
 result<target_parts> parse_target(std::string_view target);
 
-/// A part of such a path, with its slashes and percent signs as they were meant.
+/// A part of such a path, with what stayed encoded there as it was meant: any bytes.
 std::string decode_part(std::string_view part);
 
 /// Whether two texts are the same but for the case of ASCII letters.

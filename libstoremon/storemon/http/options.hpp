@@ -42,7 +42,7 @@ struct options {
   /// Bytes of a file to be imported, as they come and once decompressed: bounds the spool. More is 413.
   uint64_t import_bytes_max = uint64_t{16} * 1024 * 1024 * 1024;
 
-  /// Files being received at once: bounds the spool, too. One more is 409.
+  /// Files being received at once: bounds the spool, too. One more is 503.
   size_t uploads_max = 4;
 
   /// How many bytes one byte of gzip may become: more than any feed reaches, so it is a bomb. Over is 413.

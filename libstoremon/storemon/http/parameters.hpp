@@ -14,8 +14,7 @@ namespace storemon::http {
 result<protocol::feed_kind> read_feed(const request& asked);
 
 /// A report wanted of /trigger_report: fields of a JSON object in the body, and parameters of the query; each
-/// known, of its type, and given once (of a name twice in the body, the last counts, as JSON parsers have
-/// it). Validated as far as storemon::validate goes.
+/// known, of its type, and given once. Validated as far as storemon::validate goes.
 result<report_request> read_report_request(const request& asked);
 
 /// What is asked of one report.

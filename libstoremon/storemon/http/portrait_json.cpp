@@ -13,12 +13,9 @@ using namespace protocol;
 
 namespace {
 
-/// A number given in millionths; whole ones without a fraction, for serializers write those with an exponent.
+/// A number given in millionths.
 json::value millionths_json(int64_t number) {
-  constexpr int64_t one = 1'000'000;
-  if (number % one == 0)
-    return number / one;
-  return static_cast<double>(number) / static_cast<double>(one);
+  return static_cast<double>(number) / 1e6;
 }
 
 /// A length in seconds.

@@ -21,7 +21,7 @@ boost::json::array spans_json(const interval_set& spans);
 boost::json::value date_json(std::chrono::local_days date);
 
 /// How a store is.
-/// @param now  by the server's clock, which tells the age of the last poll.
+/// @param now  to which the last poll has its age.
 boost::json::object portrait_json(std::string_view store, const protocol::store_portrait& portrait,
                                   instant now);
 

@@ -1,5 +1,7 @@
 #include "storemon/http/status.hpp"
 
+#include "storemon/http/json_text.hpp"
+
 #include <boost/json.hpp>
 
 namespace storemon::http {
@@ -71,9 +73,8 @@ int status_of(errc code) noexcept {
 }
 
 response json_answer(int status, const json::value& body) {
-  return {status,
-          {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-          json::serialize(body) + "\n"};
+  return {
+      status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, json_text(body) + "\n"};
 }
 
 response problem(int status, std::string_view code, std::string_view detail) {

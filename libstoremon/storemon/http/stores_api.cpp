@@ -72,8 +72,8 @@ awaitable<response> get_store(const api_context& c, const request& asked, std::s
       co_await c.actors.ask(c.to.desk, c.limits.ask_timeout, protocol::portrait_atom_v, store, *question);
   if (!portrait)
     co_return problem(portrait.error());
-  const auto now = std::chrono::floor<duration>(std::chrono::system_clock::now());
-  co_return json_answer(200, portrait_json(store, **portrait, now));
+  const auto clock = std::chrono::floor<duration>(std::chrono::system_clock::now());
+  co_return json_answer(200, portrait_json(store, **portrait, question->as_of.value_or(clock)));
 }
 
 awaitable<response> get_timeline(const api_context& c, const request& asked, std::string store) {
@@ -108,9 +108,13 @@ awaitable<response> put_hours(const api_context& c, const request& asked, std::s
   auto hours = read_hours(asked, store);
   if (!hours)
     co_return problem(hours.error());
-  const json::object told{{"valid_from", date_json(hours->valid_from)}, {"rows", hours->rows.size()}};
+  json::object told{{"valid_from", date_json(hours->valid_from)}};
   update wanted = std::move(*hours);
   const auto done = co_await change(c, std::move(wanted));
+  if (done) {
+    told["rows"] = done->accepted;
+    told["duplicates"] = done->duplicates;
+  }
   co_return changed(c, 200, store, done, told);
 }
 

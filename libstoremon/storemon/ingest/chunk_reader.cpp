@@ -12,8 +12,8 @@ namespace storemon::ingest {
 
 namespace {
 
-error refused(const std::string& path, const char* what) {
-  return {errc::io_failed, std::string("cannot ") + what + " " + path + ": " + std::strerror(errno)};
+error refused(const std::string& name, const char* what) {
+  return {errc::io_failed, std::string("cannot ") + what + " " + name + ": " + std::strerror(errno)};
 }
 
 } // namespace
@@ -23,20 +23,23 @@ descriptor::~descriptor() {
     ::close(number_);
 }
 
-chunk_reader::chunk_reader(std::string path, descriptor file, uint64_t bytes_total, const options& how)
-    : path_(std::move(path)), file_(std::move(file)), options_(how), bytes_total_(bytes_total) {}
+chunk_reader::chunk_reader(descriptor file, uint64_t bytes_total, options how)
+    : file_(std::move(file)), options_(std::move(how)), bytes_total_(bytes_total) {}
 
 result<chunk_reader> chunk_reader::open(const std::string& path, const options& how) {
+  auto named = how;
+  if (named.name.empty())
+    named.name = path;
   descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0)
-    return refused(path, "open");
+    return refused(named.name, "open");
 
   struct stat facts {};
 
   if (::fstat(file.number(), &facts) != 0)
-    return refused(path, "open");
+    return refused(named.name, "open");
   const auto size = S_ISREG(facts.st_mode) ? static_cast<uint64_t>(facts.st_size) : 0;
-  chunk_reader reader(path, std::move(file), size, how);
+  chunk_reader reader(std::move(file), size, std::move(named));
   if (auto read = reader.read_header(); !read)
     return read.error();
   return reader;
@@ -54,12 +57,13 @@ result<void> chunk_reader::read_header() {
       return read.error();
     auto text = bytes.text();
     if (text.empty())
-      return error{errc::bad_feed, path_ + " is empty: it has no header line"};
+      return error{errc::bad_feed, options_.name + " is empty: it has no header line"};
     while (!text.empty()) {
       const auto found = record_finder(text, true).at(0);
       header_lines_ += found.lines;
       if (found.kind == extent_kind::bad_quoting || found.kind == extent_kind::line_too_long)
-        return error{errc::bad_feed, "the header line of " + path_ + " is not one well-formed record"};
+        return error{errc::bad_feed,
+                     "the header line of " + options_.name + " is not one well-formed record"};
       if (found.kind != extent_kind::blank) {
         header_ = text.substr(0, found.size);
         carried_.insert(0, text.substr(found.next));
@@ -96,7 +100,7 @@ result<void> chunk_reader::fill(chunk& into, size_t size) {
     if (got < 0 && errno == EINTR)
       continue;
     if (got < 0)
-      return refused(path_, "read");
+      return refused(options_.name, "read");
     at_end_ = got == 0;
     into.size_ += static_cast<size_t>(got);
     bytes_read_ += static_cast<uint64_t>(got);

@@ -51,6 +51,7 @@ public:
   struct options {
     /// How much is read at a time. A chunk takes at most twice that and record_bytes_max.
     size_t chunk_bytes = size_t{1} << 20;
+    std::string name{}; ///< what errors call the file; empty: its path
   };
 
   /// Opens a file and reads its header record: the first that is not blank. A UTF-8 byte order mark before it
@@ -78,7 +79,7 @@ public:
   uint64_t bytes_total() const noexcept { return bytes_total_; }
 
 private:
-  chunk_reader(std::string path, descriptor file, uint64_t bytes_total, const options& how);
+  chunk_reader(descriptor file, uint64_t bytes_total, options how);
 
   result<void> read_header();
 
@@ -88,7 +89,6 @@ private:
   /// Reads past the end of a line that is too long already.
   result<void> skip_rest_of_line(chunk& into);
 
-  std::string path_;
   descriptor file_;
   options options_;
   uint64_t bytes_total_;

@@ -64,7 +64,7 @@ result<void> importer_state::open_all() {
 }
 
 result<void> importer_state::open(const import_source& from) {
-  auto reader = chunk_reader::open(from.path, {.chunk_bytes = options_.chunk_bytes});
+  auto reader = chunk_reader::open(from.path, {.chunk_bytes = options_.chunk_bytes, .name = from.name});
   if (!reader)
     return reader.error();
   auto where = from.kind ? read_header(*from.kind, reader->header()) : read_header(reader->header());

@@ -1,5 +1,6 @@
 #include "storemon/node/config.hpp"
 
+#include "storemon/node/maintenance.hpp"
 #include "storemon/node/settings.hpp"
 #include "storemon/node/settings_file.hpp"
 #include "storemon/node/version.hpp"
@@ -101,6 +102,7 @@ std::variant<configuration, exit_now> read_configuration(std::span<const std::st
                "storemond");
   constexpr size_t names_width = 44;
   app.get_formatter()->column_width(names_width);
+  app.footer("Subcommands:\n" + maintenance_usage());
   app.set_version_flag("--version", "storemond " + std::string(version));
   app.set_config("--config", "", "A TOML file of these settings; the command line beats it.")
       ->type_name("FILE");

@@ -28,6 +28,7 @@ host_actor::behavior_type host(host_actor::stateful_pointer<host_state> self,
         }
         return made;
       },
+      [self](census_atom) { return static_cast<uint32_t>(self->state.shards.size()); },
       [self](stop_atom) { self->quit(caf::exit_reason::user_shutdown); },
   };
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -29,15 +30,33 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* usage =
-    "usage: storemond backup FILE [--data.dir=DIR]    copies a running server's data, or a stopped one's\n"
-    "       storemond verify DIR|FILE                 checks a data directory or a backup\n"
-    "       storemond restore FILE --data.dir=DIR     makes a data directory of a backup\n"
-    "       storemond repair DIR --accept-loss=PARTITION:RECORD\n"
-    "                                                 gives up a damaged record of a stopped server's data\n";
+struct command {
+  std::string_view name;
+  std::string_view takes;
+  std::string_view does;
+};
+
+constexpr std::array<command, 4> commands{
+    {{"backup", "FILE [--data.dir=DIR]",
+      "copies a running server's data, or a stopped one's, and checks the copy"},
+     {"verify", "DIR|FILE", "checks a data directory or a backup"},
+     {"restore", "FILE --data.dir=DIR", "makes a data directory of a backup"},
+     {"repair", "DIR --accept-loss=PARTITION:RECORD",
+      "gives up a damaged record of a stopped server's data, as verify and the log name it"}}};
+
+const command* find_command(std::string_view name) {
+  const auto* found =
+      std::find_if(commands.begin(), commands.end(), [&](const command& c) { return c.name == name; });
+  return found == commands.end() ? nullptr : found;
+}
+
+std::string usage_of(const command& c) {
+  std::string text = "  storemond ";
+  return text.append(c.name).append(" ").append(c.takes).append("\n      ").append(c.does).append("\n");
+}
 
 int refuse(const std::string& why) {
-  std::fprintf(stderr, "storemond: %s\n%s", why.c_str(), usage);
+  std::fprintf(stderr, "storemond: %s\nusage:\n%s", why.c_str(), maintenance_usage().c_str());
   return 2;
 }
 
@@ -153,6 +172,10 @@ int back_up(const std::string& directory, const std::string& file) {
   const auto path = fs::absolute(file).string();
   if (path.find('\n') != std::string::npos)
     return refuse("a file's name without a line feed is expected");
+  const auto beside = fs::path(path).parent_path();
+  if (std::error_code unknown; !fs::is_directory(beside, unknown))
+    return complain("backup",
+                    {errc::invalid_argument, beside.string() + " is no directory to write a copy in"});
   auto done = command_server(control_socket_of(fs::absolute(directory)), "backup " + path);
   if (!done && done.error().code == errc::not_found) {
     // No server has it, so this process may.
@@ -299,12 +322,27 @@ result<void> export_feeds(const std::string& data_directory, const std::string& 
 }
 
 bool is_maintenance(std::span<const std::string> arguments) {
-  return !arguments.empty() && (arguments[0] == "backup" || arguments[0] == "verify" ||
-                                arguments[0] == "restore" || arguments[0] == "repair");
+  return !arguments.empty() && (arguments[0] == "export" || find_command(arguments[0]));
+}
+
+std::string maintenance_usage() {
+  std::string text;
+  for (const auto& c : commands)
+    text += usage_of(c);
+  return text;
 }
 
 int run_maintenance(std::span<const std::string> arguments) {
   const auto& word = arguments[0];
+  if (word == "export") {
+    std::fputs("storemond: the tool exports feeds: storemon export DATA_DIR --out DIR\n", stderr);
+    return 2;
+  }
+  for (const auto& argument : arguments.subspan(1))
+    if (argument == "--help" || argument == "-h") {
+      std::printf("usage:\n%s", usage_of(*find_command(word)).c_str());
+      return 0;
+    }
   std::string target;
   std::string directory;
   std::string loss;

@@ -83,13 +83,20 @@ caf::result<bool> member_state::ready() {
   return answer;
 }
 
-health member_state::health() const {
-  protocol::health h;
-  h.ready = joined_;
-  h.nodes.push_back({"leader", joined_, 0});
-  h.nodes.push_back({options_.node_name, true, 0});
-  h.last_failure = last_failure_;
-  return h;
+caf::result<protocol::health> member_state::health() {
+  auto answer = self_->make_response_promise<protocol::health>();
+  self_->request(host_, caf::infinite, census_atom_v)
+      .then(
+          [this, answer](uint32_t partitions) mutable {
+            protocol::health h;
+            h.ready = joined_;
+            h.nodes.push_back({"leader", joined_, 0});
+            h.nodes.push_back({options_.node_name, true, partitions});
+            h.last_failure = last_failure_;
+            answer.deliver(std::move(h));
+          },
+          [answer](caf::error& e) mutable { answer.deliver(std::move(e)); });
+  return answer;
 }
 
 bool member_state::stop() {

@@ -40,7 +40,7 @@ public:
   void join(protocol::supervisor_actor leader);
   void down(const caf::down_msg& gone);
   caf::result<bool> ready();
-  protocol::health health() const;
+  caf::result<protocol::health> health();
   bool stop();
 
 private:

@@ -348,6 +348,7 @@ void supervisor_state::node_down(size_t n) {
   for (auto& s : slots_)
     if (s.node == n) {
       s.state = partition_state::absent;
+      shard_failures_ += s.shard ? 1 : 0;
       s.shard = nullptr;
     }
   if (nodes_[n].name == options_.node_name) {

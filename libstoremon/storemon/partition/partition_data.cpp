@@ -94,6 +94,7 @@ protocol::data_quality partition_data::quality() const {
     sum.without_zone += !s->zone && s->unknown_zone.empty();
     sum.unknown_zone += !s->unknown_zone.empty();
     sum.never_polled += s->observations.empty();
+    sum.only_polled += !s->observations.empty() && s->hours.empty() && s->zone_given().empty();
     if (s->observations.empty())
       continue;
     const auto first = s->observations.front().at();
@@ -105,7 +106,7 @@ protocol::data_quality partition_data::quality() const {
   return sum;
 }
 
-protocol::store_card partition_data::card(std::string_view id) const {
+protocol::store_card partition_data::card(std::string_view id, instant until) const {
   protocol::store_card card;
   const auto* s = find(id);
   if (!s)
@@ -115,12 +116,14 @@ protocol::store_card partition_data::card(std::string_view id) const {
   card.zone_known = s->zone != nullptr;
   card.hours = s->hours;
   card.closures = s->closures;
-  card.observations = static_cast<int64_t>(s->observations.size());
-  card.conflicts = static_cast<int64_t>(s->conflicts.size());
-  if (!s->observations.empty()) {
+  const auto seen = std::partition_point(s->observations.begin(), s->observations.end(),
+                                         [until](observation o) { return o.at() <= until; });
+  card.observations = seen - s->observations.begin();
+  card.conflicts = std::upper_bound(s->conflicts.begin(), s->conflicts.end(), until) - s->conflicts.begin();
+  if (card.observations > 0) {
     card.oldest = s->observations.front().at();
-    card.newest = s->observations.back().at();
-    card.newest_status = s->observations.back().status();
+    card.newest = seen[-1].at();
+    card.newest_status = seen[-1].status();
   }
   return card;
 }

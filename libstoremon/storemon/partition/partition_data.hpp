@@ -63,8 +63,8 @@ public:
   /// One store; nullptr when there is none of that id. Good until the next change.
   const store* find(std::string_view id) const;
 
-  /// What is known of one store.
-  protocol::store_card card(std::string_view id) const;
+  /// What is known of one store, of its polls those up to an instant.
+  protocol::store_card card(std::string_view id, instant until = instant::max()) const;
 
   /// Measures of the stores that come after `after` in byte order of id.
   /// @param spec  resolved and valid: its estimator exists

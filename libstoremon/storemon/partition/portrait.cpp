@@ -69,7 +69,7 @@ result<store_portrait> portrait_of(const partition_data& data, std::string_view 
 
   store_portrait portrait;
   portrait.as_of = spec.as_of;
-  portrait.card = data.card(id);
+  portrait.card = data.card(id, spec.as_of);
   portrait.in_force = hours_in_force(s, std::chrono::floor<std::chrono::days>(zone.to_wall(spec.as_of)));
   portrait.open_now = contains(opening, spec.as_of) && !contains(s.closures, spec.as_of);
   portrait.active_now = measurer.active_now();

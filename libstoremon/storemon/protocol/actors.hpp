@@ -209,6 +209,8 @@ using host_actor = caf::typed_actor<
     /// Spawns fresh, empty shards for these partitions, with this journal (null: none); the answers are in
     /// the same order. A partition the host has already gets a new shard, and the old one is stopped.
     op<std::vector<shard_actor>, spawn_atom, std::vector<uint32_t>, journal_actor>,
+    /// How many partitions it has shards of.
+    op<uint32_t, census_atom>,
     /// Stops all shards, then the host.
     caf::reacts_to<stop_atom>>;
 

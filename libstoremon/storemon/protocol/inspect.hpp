@@ -123,7 +123,7 @@ auto inspect(Inspector& f, data_quality& x) {
         return caf::error();
       },
       x.stores, x.observations, x.conflicts, x.without_hours, x.without_zone, x.unknown_zone, x.never_polled,
-      oldest, newest, x.polled_minutes);
+      x.only_polled, oldest, newest, x.polled_minutes);
 }
 
 } // namespace storemon::protocol

@@ -22,6 +22,7 @@ void data_quality::merge(const data_quality& other) {
   without_zone += other.without_zone;
   unknown_zone += other.unknown_zone;
   never_polled += other.never_polled;
+  only_polled += other.only_polled;
   take(oldest, other.oldest, std::less<>());
   take(newest, other.newest, std::greater<>());
   for (const auto& [day, words] : other.polled_minutes) {

@@ -44,7 +44,8 @@ struct data_quality {
   int64_t without_hours = 0; ///< taken as open 24x7
   int64_t without_zone = 0;  ///< taken as America/Chicago
   int64_t unknown_zone = 0;  ///< a zone the tz database does not know; likewise
-  int64_t never_polled = 0;  ///< orphans: named by the hours or zones feed only
+  int64_t never_polled = 0;  ///< orphan ids: only the hours or zones feed names them
+  int64_t only_polled = 0;   ///< orphan ids: neither the hours nor the zones feed names them
   std::optional<instant> oldest;
   std::optional<instant> newest;
   /// Minutes of the epoch in which any store was polled, as a bitmap per day: day -> 1440 bits in 23 words.
@@ -333,12 +334,12 @@ struct node_health {
 
 /// What the supervisor knows of the node and its peers.
 struct health {
-  bool ready = false; ///< all partitions serve
-  std::vector<node_health> nodes;
-  std::vector<partition_state> partitions;
+  bool ready = false;                      ///< all partitions serve
+  std::vector<node_health> nodes;          ///< of a member's own its partitions are those it has now
+  std::vector<partition_state> partitions; ///< of the cluster; a member, which cannot know, says nothing
   std::vector<uint32_t> damaged; ///< partitions that serve read-only, for what is stored fails its checks
-  uint64_t shard_failures = 0;   ///< since start
-  std::string last_failure;      ///< of a shard or node, one sentence; empty when there was none
+  uint64_t shard_failures = 0;   ///< shards that died, by themselves or with their node, since start
+  std::string last_failure;      ///< whatever it was of, one sentence; empty when there was none
   bool importing = false;
   import_progress import;
   std::shared_ptr<const import_result> last_import{}; ///< the last that ended well; empty before

@@ -16,7 +16,7 @@ namespace storemon::protocol {
 struct store_question {
   std::optional<instant> as_of{}; ///< nothing: the newest observation over all stores, as reports have it
   std::optional<instant> from{};  ///< of timelines; nothing: 24 hours before the end
-  std::optional<instant> to{};    ///< likewise; nothing: as_of
+  std::optional<instant> to{}; ///< likewise; nothing: as_of, or 24 hours after `from` where that is earlier
 };
 
 /// How a store, or the whole fleet, fares in the long run.
@@ -42,7 +42,7 @@ struct window_figures {
 /// How one store is as of an instant.
 struct store_portrait {
   instant as_of;
-  store_card card;                     ///< of a store that is known; it does not heed as_of
+  store_card card;                     ///< of a store that is known; of its polls those up to as_of
   hours_version in_force;              ///< on the store's local date; no rows: open 24x7
   bool open_now = false;               ///< within business hours, and not closed by plan
   int64_t active_now = no_chance;      ///< probability in millionths, or no_chance

@@ -22,10 +22,12 @@ report_spec portrait_spec(instant as_of) {
 }
 
 result<report_spec> timeline_spec(const store_question& asked, instant as_of, duration span_max) {
-  const auto to = asked.to.value_or(as_of);
+  const auto to = asked.to.value_or(asked.from ? std::min(as_of, *asked.from + span_usual) : as_of);
   const interval span{asked.from.value_or(to - span_usual), to};
   if (span.empty())
-    return error{errc::invalid_argument, "'from' has to be before 'to'"};
+    return error{errc::invalid_argument,
+                 asked.to ? "'from' has to be before 'to'"
+                          : "'from' has to be before " + to_rfc3339(as_of) + ", where the timeline ends"};
   if (span.length() > span_max)
     return error{errc::invalid_argument,
                  "a timeline shows at most " +

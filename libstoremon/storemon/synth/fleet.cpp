@@ -128,6 +128,13 @@ private:
   interval_set::const_iterator end_;
 };
 
+/// The instant, or one a hundredth later where the fraction of its second has one digit: of the 9,999 in the
+/// real feed none has, but 1 two digits, 10 three, 81 four, 881 five and 9,026 six.
+instant as_in_real_feeds(instant at) {
+  const auto fraction = at - std::chrono::floor<std::chrono::seconds>(at);
+  return fraction > duration::zero() && fraction % 100ms == duration::zero() ? at + 10ms : at;
+}
+
 /// Draws the stores of a fleet, one after the other.
 class drawing {
 public:
@@ -187,7 +194,7 @@ private:
       out_.polls.emplace_back(store, at - out_.span.from, is_active);
     };
     for (auto due = out_.span.from + random.between(duration::zero(), period);; due += period) {
-      const auto at = due + random.between(duration::zero(), jitter);
+      const auto at = as_in_real_feeds(due + random.between(duration::zero(), jitter));
       if (at >= out_.span.to)
         break;
       if (!hole.contains(at) && !is_lost())

@@ -96,7 +96,8 @@ struct fleet {
 ///   sample are active at all hours.) Where stores ignore their hours the process goes on around the clock,
 ///   and so does what polls see of it; the truth is still asked for opening time only.
 /// - A store is polled around the clock, about `polls_per_hour` times an hour, with a period (±5 %) and a
-///   jitter (5 to 45 % of it) of its own.
+///   jitter (5 to 45 % of it) of its own, in microseconds, though never at a tenth of a second: as in the
+///   real feed a fraction has two to six digits, or there is none.
 /// - The poller itself fails: a hole of 10 to 90 minutes each day, and one of 4 to 36 h each two days; never
 ///   in the newest two hours. Polls that are lost besides leave all others as they were; the newest is not.
 /// @returns errc::invalid_argument when the options break a limit.
