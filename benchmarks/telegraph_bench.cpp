@@ -90,10 +90,12 @@ const std::vector<class_likelihoods>& rows() {
   return made;
 }
 
-void believe_all(const store& s, const class_likelihoods& row, const class_weights& weights) {
+void believe_all(const store& s, const class_likelihoods& row, const class_weights& weights,
+                 telegraph_windows& windows) {
   const telegraph model(row, weights);
+  windows.begin(model);
   for (const auto length : {1h, 24h, 168h})
-    benchmark::DoNotOptimize(model.believe(s.view({as_of - length, as_of})));
+    benchmark::DoNotOptimize(windows.believe(s.view({as_of - length, as_of})));
   benchmark::DoNotOptimize(model.active_at(s.view({as_of - 1h, as_of}), as_of));
 }
 
@@ -144,9 +146,10 @@ BENCHMARK(fit_of_the_fleet)->Unit(benchmark::kMillisecond);
 
 void figures_of_three_windows(benchmark::State& state) {
   const auto weights = fit(rows());
+  telegraph_windows windows;
   for (auto _ : state)
     for (size_t i = 0; i < fleet().size(); ++i)
-      believe_all(fleet()[i], rows()[i], weights);
+      believe_all(fleet()[i], rows()[i], weights, windows);
   count_work(state);
 }
 
@@ -155,9 +158,10 @@ BENCHMARK(figures_of_three_windows)->Unit(benchmark::kMillisecond);
 /// A report with weights at hand keeps no likelihoods: it makes them anew, store by store.
 void report_with_fresh_weights(benchmark::State& state) {
   const auto weights = fit(rows());
+  telegraph_windows windows;
   for (auto _ : state)
     for (const auto& s : fleet())
-      believe_all(s, likelihoods_of(s.view({as_of - 1h, as_of})), weights);
+      believe_all(s, likelihoods_of(s.view({as_of - 1h, as_of})), weights, windows);
   count_work(state);
 }
 
@@ -189,8 +193,9 @@ void refit_and_report(benchmark::State& state) {
       weights = counts[0].weights();
     }
     on_all([&](size_t, size_t first, size_t last) {
+      telegraph_windows windows;
       for (auto i = first; i < last; ++i)
-        believe_all(fleet()[i], made[i], weights);
+        believe_all(fleet()[i], made[i], weights, windows);
     });
   }
   count_work(state);

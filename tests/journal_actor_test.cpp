@@ -381,3 +381,79 @@ TEST_CASE_METHOD(journal_bench,
   CHECK(test::read_file(directory.path() / "other.db") == "another");
   CHECK(verified.size() == 2);
 }
+
+namespace {
+
+/// A journal with a record, whose backups end up as files.
+class backup_bench : public journal_bench {
+public:
+  backup_bench() {
+    options.verify_copy = [](const std::string& copy) -> result<void> {
+      std::ofstream(copy) << "the copy"; // a disk in memory makes no files
+      return {};
+    };
+    start();
+    epoch = opened(0);
+    REQUIRE(append(0, epoch, {poll_of("a")}).value() == 1);
+  }
+
+  auto backup_later(const std::string& name) {
+    return self->request(handle, caf::infinite, backup_atom_v, path(name));
+  }
+
+  std::string path(const std::string& name) const { return (directory.path() / name).string(); }
+
+  test::scratch_directory directory;
+  uint64_t epoch = 0;
+};
+
+} // namespace
+
+TEST_CASE_METHOD(backup_bench, "changes are made durable while a backup is copied, and are in it") {
+  auto backup = backup_later("b.db");
+  auto added = append_later(0, epoch, {poll_of("b")});
+  settle();
+  CHECK(take<uint64_t>(added).value() == 2);
+  CHECK(take<bool>(backup).value());
+  const auto copy = disk->copy(path("b.db.part"));
+  REQUIRE(copy);
+  CHECK(journal::memory_backend(copy).read_records(0, 0, SIZE_MAX)->size() == 2);
+}
+
+TEST_CASE_METHOD(backup_bench, "one backup is copied at a time") {
+  auto first = backup_later("a.db");
+  auto second = backup_later("b.db");
+  settle();
+  CHECK(take<bool>(first).value());
+  CHECK(code_of(take<bool>(second)) == errc::busy);
+  CHECK(ask<bool>(handle, backup_atom_v, path("b.db")).value());
+}
+
+TEST_CASE_METHOD(backup_bench, "a backup ends with the journal that copies it, or fails") {
+  SECTION("that is stopped") {
+    auto backup = backup_later("b.db");
+    REQUIRE(scheduler.try_run_once());
+    end(caf::exit_reason::user_shutdown);
+    CHECK(code_of(take<bool>(backup)) == errc::shutting_down);
+  }
+  SECTION("that cannot read") {
+    auto backup = backup_later("b.db");
+    REQUIRE(scheduler.try_run_once());
+    disk->fail_reads(errc::io_failed);
+    settle();
+    CHECK(code_of(take<bool>(backup)) == errc::io_failed);
+    disk->fail_reads(errc::ok);
+    CHECK(ask<bool>(handle, backup_atom_v, path("b.db")).value());
+  }
+  SECTION("that cannot write, and heals") {
+    disk->fail_next(errc::storage_failing);
+    auto added = append_later(0, epoch, {poll_of("b")});
+    auto backup = backup_later("b.db");
+    settle();
+    CHECK(code_of(take<uint64_t>(added)) == errc::storage_failing);
+    CHECK(code_of(take<bool>(backup)) == errc::storage_failing);
+    advance(options.heal_pause);
+    CHECK(ask<bool>(handle, backup_atom_v, path("b.db")).value());
+  }
+  CHECK_FALSE(std::filesystem::exists(path("b.db.part")));
+}

@@ -456,8 +456,8 @@ TEMPLATE_LIST_TEST_CASE("a copy holds the same, and no copy overwrites a file", 
   commit(*b, {owner.take(*b, 1), owner.next_append(1, 10), put(r), put_value{"x", "y"}});
   commit(*b, {owner.next_snapshot(1, {1, 2})});
   const auto path = site.copy_path();
-  REQUIRE(b->copy_to(path));
-  const auto again = b->copy_to(path);
+  REQUIRE(copy_all(**b->begin_copy(path)));
+  const auto again = b->begin_copy(path);
   REQUIRE_FALSE(again);
   CHECK(again.error().code == errc::invalid_argument);
   commit(*b, {owner.next_append(1, 1)});

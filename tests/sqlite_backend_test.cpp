@@ -3,10 +3,12 @@
 #include "support/backend_sites.hpp"
 #include "support/journal_state.hpp"
 #include "support/ledger.hpp"
+#include "support/small_disk.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <sys/stat.h>
 
 namespace {
@@ -55,7 +57,7 @@ TEST_CASE("what is written is for its owner alone, whatever the umask") {
     const auto b = site.open();
     b->commit(std::vector<operation>{put_value{"a", "b"}}).value();
     CHECK(mode_of(site.directory()) == 0700);
-    REQUIRE(b->copy_to(site.copy_path()));
+    REQUIRE(copy_all(**b->begin_copy(site.copy_path())));
     size_t files = 0;
     for (const auto& f : std::filesystem::directory_iterator(site.directory())) {
       INFO(f.path());
@@ -103,7 +105,7 @@ TEST_CASE("what is restored is other data, which no owner of the original can wr
   owner_double owner(3);
   REQUIRE(b->commit(std::vector<operation>{owner.take(*b, 1)}));
   REQUIRE(b->commit(std::vector<operation>{owner.next_append(1, 2, 60)}));
-  REQUIRE(b->copy_to(site.copy_path()));
+  REQUIRE(copy_all(**b->begin_copy(site.copy_path())));
   const auto directory = site.directory() + "-restored";
   REQUIRE(restore_sqlite(site.copy_path(), directory));
   const auto restored = must_open(directory);
@@ -182,10 +184,67 @@ TEST_CASE("a marked directory is copied at the start, to the byte") {
 TEST_CASE("the log is moved into the file, so that neither grows without need") {
   sqlite_site site;
   const auto b = must_open(site.directory(), {}, 50);
-  for (int i = 0; i < 400; ++i)
+  for (int i = 0; i < 400; ++i) {
     b->commit(std::vector<operation>{put_value{"v", std::string(4000, static_cast<char>('a' + i % 26))}})
         .value();
+    b->tidy().value();
+  }
   CHECK(std::filesystem::file_size(site.directory() + "/store-1.db-wal") < 100 * 4200);
+}
+
+TEST_CASE("a copy takes in what is committed between its steps, however small they are") {
+  sqlite_site site;
+  const auto b = must_open(site.directory(), {}, 20); // so that the log is moved meanwhile
+  owner_double owner(5);
+  b->commit(std::vector<operation>{owner.take(*b, 1)}).value();
+  for (int i = 0; i < 50; ++i)
+    b->commit(std::vector<operation>{owner.next_append(1, 5, 2000)}).value();
+  int steps = 1;
+  {
+    const auto copy = b->begin_copy(site.copy_path()).value();
+    for (; !copy->go_on(1).value(); ++steps) {
+      b->commit(std::vector<operation>{owner.next_append(1, 1, 500)}).value();
+      b->tidy().value();
+      // One that fails is rolled back, and the copy must not keep it.
+      auto stale = owner.next_append(1, 1, 500);
+      owner.load(*b, 1);
+      stale.epoch += 7;
+      CHECK(b->commit(std::vector<operation>{stale}).value() == std::vector<errc>{errc::fenced});
+    }
+  }
+  CHECK(steps > 100);
+  const auto restored = site.open_copy(site.copy_path());
+  CHECK(*restored->read_records(1, 0, all_bytes) == *b->read_records(1, 0, all_bytes));
+  CHECK(verify(*restored, 2)->all_damage() == std::vector<std::string>{});
+}
+
+TEST_CASE("a copy that is given up leaves no file, and one that finds no room says so") {
+  sqlite_site site;
+  const auto b = site.open();
+  owner_double owner(6);
+  b->commit(std::vector<operation>{owner.take(*b, 1)}).value();
+  for (int i = 0; i < 20; ++i)
+    b->commit(std::vector<operation>{owner.next_append(1, 5, 20'000)}).value();
+  const auto given_up = site.copy_path() + "-given-up";
+  {
+    const auto copy = b->begin_copy(given_up).value();
+    CHECK_FALSE(copy->go_on(100'000).value());
+    CHECK(std::filesystem::exists(given_up));
+  }
+  CHECK_FALSE(std::filesystem::exists(given_up));
+  CHECK(b->begin_copy((site.scratch.path() / "nowhere" / "copy.db").string()).error().code ==
+        errc::io_failed);
+  const small_disk disk;
+  if (!disk.mounted())
+    return;
+  std::ofstream(disk.path() / "ballast") << std::string(15 << 20, 'b');
+  const auto full = (disk.path() / "copy.db").string();
+  const auto done = copy_all(**b->begin_copy(full));
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == errc::disk_full);
+  CHECK_FALSE(std::filesystem::exists(full));
+  CHECK(b->commit(std::vector<operation>{owner.next_append(1, 1, 60)}).value() ==
+        std::vector<errc>{errc::ok});
 }
 
 TEST_CASE("a walk counts what is there") {

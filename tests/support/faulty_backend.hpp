@@ -91,7 +91,9 @@ public:
 
   result<std::vector<std::string>> check() override { return inner_.check(); }
 
-  result<void> copy_to(const std::string& path) override { return inner_.copy_to(path); }
+  result<std::unique_ptr<copying>> begin_copy(const std::string& path) override {
+    return inner_.begin_copy(path);
+  }
 
   /// What the failed commit left may be found now.
   result<void> heal() override {

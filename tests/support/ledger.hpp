@@ -69,9 +69,10 @@ public:
           journal::put_report{std::make_shared<const protocol::stored_report>(std::move(report))});
     }
     const auto committed = b.commit(what);
-    if (done(committed, std::move(next)))
-      return errc::ok;
-    return committed ? errc::fenced : committed.error().code;
+    if (!done(committed, std::move(next)))
+      return committed ? errc::fenced : committed.error().code;
+    const auto tidied = b.tidy();
+    return tidied ? errc::ok : tidied.error().code;
   }
 
   /// What was acknowledged and is not there, and what verify() finds wrong.

@@ -46,47 +46,39 @@ inline constexpr auto grid_chains = [] {
 
 /// The decays of all chains over one stretch. Each rate of the grid is a third of the one before, so one
 /// exponential function serves all.
-class grid_decays {
+/// @tparam Real  double, or lanes for several stretches at once
+template <class Real>
+class grid_decays_of {
 public:
   /// @param length  of the stretch, seconds, not negative
-  explicit grid_decays(double length) noexcept {
+  explicit grid_decays_of(const Real& length) noexcept {
     constexpr double slowest_up = first_mean_up * 243;
     constexpr double slowest_down = first_mean_down * 729;
     static_assert(slowest_up == 16 * slowest_down);
-    up_[ups - 1] = decay_over(length / slowest_up);
-    for (auto i = ups - 1; i-- > 0;)
-      up_[i] = thrice(up_[i + 1]);
-    auto d = up_[ups - 1];
+    auto u = decay_over<Real>(length * (1 / slowest_up));
+    auto d = u;
     for (int doubling = 0; doubling < 4; ++doubling)
-      d = d * d;
-    down_[downs - 1] = d;
-    for (auto i = downs - 1; i-- > 0;)
-      down_[i] = thrice(down_[i + 1]);
+      d = twice(d);
+    for (auto i = ups; i-- > 0; u = thrice(u))
+      up_[i] = u;
+    for (auto i = downs; i-- > 0; d = thrice(d))
+      down_[i] = d;
   }
 
-  /// At the rate of leaving the active state, and at that of leaving the inactive one.
-  const std::array<decay, ups>& up() const noexcept { return up_; }
-
-  const std::array<decay, downs>& down() const noexcept { return down_; }
-
-  /// At the sum of both.
-  decay operator[](size_t chain) const noexcept { return up_[chain / downs] * down_[chain % downs]; }
-
-  decay_of<lanes> of_two(size_t a, size_t b) const noexcept {
-    const auto& up_a = up_[a / downs];
-    const auto& up_b = up_[b / downs];
-    const auto& down_a = down_[a % downs];
-    const auto& down_b = down_[b % downs];
-    const lanes left{up_a.left, up_b.left};
-    return {lanes{up_a.gone, up_b.gone} + left * lanes{down_a.gone, down_b.gone},
-            left * lanes{down_a.left, down_b.left}};
+  /// At the sum of a rate of leaving the active state and one of leaving the inactive one.
+  decay_of<Real> of(size_t up, size_t down) const noexcept {
+    const auto& u = up_[up];
+    const auto& d = down_[down];
+    return {u.gone + u.left * d.gone, u.left * d.left};
   }
+
+  decay_of<Real> operator[](size_t chain) const noexcept { return of(chain / downs, chain % downs); }
 
 private:
-  static decay thrice(const decay& d) noexcept { return d * d * d; }
-
-  std::array<decay, ups> up_;
-  std::array<decay, downs> down_;
+  std::array<decay_of<Real>, ups> up_;
+  std::array<decay_of<Real>, downs> down_;
 };
+
+using grid_decays = grid_decays_of<double>;
 
 } // namespace storemon::estimate

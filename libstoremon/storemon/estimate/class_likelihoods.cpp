@@ -13,26 +13,28 @@ namespace {
 template <size_t Count>
 class products {
 public:
-  products() noexcept { mantissas_.fill(1); }
-
-  /// Multiplies product i by `factor(i)`, which is in [2^-60, 1].
-  template <class Factor>
-  void multiply(Factor&& factor) noexcept {
-    for (size_t i = 0; i < Count; ++i)
-      mantissas_[i] *= factor(i);
-    if (++factors_ == factors_max) {
-      split();
-      factors_ = 0;
-    }
+  products() noexcept {
+    mantissas_.fill(1);
+    clear();
   }
 
-  /// Leaves mantissas in [0.5, 1).
-  void split() noexcept {
+  /// @param multiply_lanes  multiplies each lane of each product by a factor in [2^-60, 1]
+  template <class MultiplyLanes>
+  void multiply(MultiplyLanes&& multiply_lanes) noexcept {
+    multiply_lanes(lanes_);
+    if (++factors_ == factors_max)
+      fold();
+  }
+
+  /// Makes one product of each one's lanes, with a mantissa in [0.5, 1).
+  void fold() noexcept {
     for (size_t i = 0; i < Count; ++i) {
-      const auto bits = std::bit_cast<int64_t>(mantissas_[i]);
-      exponents_[i] += (bits >> 52) - 1022;
+      const auto& l = lanes_[i];
+      const auto bits = std::bit_cast<uint64_t>(mantissas_[i] * ((l[0] * l[1]) * (l[2] * l[3])));
+      exponents_[i] += static_cast<int64_t>(bits >> 52) - 1022;
       mantissas_[i] = std::bit_cast<double>((bits & 0x000f'ffff'ffff'ffff) | 0x3fe0'0000'0000'0000);
     }
+    clear();
   }
 
   double mantissa(size_t i) const noexcept { return mantissas_[i]; }
@@ -40,12 +42,18 @@ public:
   int64_t exponent(size_t i) const noexcept { return exponents_[i]; }
 
 private:
-  /// So many factors of 2^-60 stay above the smallest normal number.
-  static constexpr int factors_max = 16;
+  /// So many factors of 2^-60 in each lane, and a half, stay above the smallest normal number.
+  static constexpr int factors_max = 16 / block_size;
+
+  void clear() noexcept {
+    factors_ = 0;
+    lanes_.fill(ones);
+  }
 
   std::array<double, Count> mantissas_;
   std::array<int64_t, Count> exponents_{};
-  int factors_ = 0;
+  std::array<block, Count> lanes_;
+  int factors_;
 };
 
 /// 2^n for n in [-1000, 0].
@@ -53,58 +61,57 @@ double power_of_two(int64_t n) noexcept {
   return std::bit_cast<double>((n + 1023) << 52);
 }
 
-/// The decays of all chains over one stretch, so laid out that the compiler works on several at once.
-struct mixing {
-  by_chain<double> gone;
-  by_chain<double> left;
-
-  explicit mixing(duration length) noexcept {
-    const grid_decays decays(seconds(length));
-    for (size_t up = 0, k = 0; up < ups; ++up) {
-      const auto u = decays.up()[up];
-      for (size_t down = 0; down < downs; ++down, ++k) {
-        const auto d = decays.down()[down];
-        gone[k] = u.gone + u.left * d.gone;
-        left[k] = u.left * d.left;
-      }
-    }
-  }
-};
-
-/// Long-run shares of the two states.
-constexpr auto grid_shares = [] {
-  std::array<by_chain<double>, 2> shares{};
-  for (size_t k = 0; k < chains; ++k)
-    for (size_t state = 0; state < 2; ++state)
-      shares[state][k] = grid_chains[k].share[state];
-  return shares;
-}();
-
 /// The parts of the likelihood that depend on the chain alone, and those that an opening goes into.
-struct store_products {
-  products<chains> by_chain;
-  products<classes> by_class;
+class store_products {
+public:
+  explicit store_products(const lane_loops& loops) noexcept : loops_(loops) {}
 
-  void after_opening(const mixing& m, bool active) noexcept {
-    const auto& share = grid_shares[active];
-    by_class.multiply([&](size_t c) {
-      const auto k = c / openings;
-      const auto p = active_at_opening[c % openings];
-      return share[k] * m.gone[k] + (active ? p : 1 - p) * m.left[k];
+  void always_open(bool active) noexcept {
+    by_chain.multiply([&](auto& lanes) {
+      for (size_t k = 0; k < chains; ++k)
+        lanes[k][0] *= grid_chains[k].share[active];
     });
   }
 
-  void always_open(bool active) noexcept {
-    by_chain.multiply([&](size_t k) { return grid_shares[active][k]; });
+  void after_opening(duration length, bool active) noexcept {
+    opened_.put(seconds(length), active);
+    if (opened_.size == block_size)
+      multiply_opened();
   }
 
-  void between(const mixing& m, bool from, bool to) noexcept {
-    const auto& share = grid_shares[to];
-    if (from == to)
-      by_chain.multiply([&](size_t k) { return share[k] * m.gone[k] + m.left[k]; });
-    else
-      by_chain.multiply([&](size_t k) { return share[k] * m.gone[k]; });
+  void between(duration length, bool from, bool to) noexcept {
+    seen_.put(seconds(length), from, to);
+    if (seen_.size == block_size)
+      multiply_seen();
   }
+
+  /// After the last of them.
+  void finish() noexcept {
+    if (seen_.size > 0)
+      multiply_seen();
+    if (opened_.size > 0)
+      multiply_opened();
+    by_chain.fold();
+    by_class.fold();
+  }
+
+  products<chains> by_chain;
+  products<classes> by_class;
+
+private:
+  void multiply_seen() noexcept {
+    by_chain.multiply([&](auto& lanes) { loops_.multiply_seen(seen_, lanes); });
+    seen_ = {};
+  }
+
+  void multiply_opened() noexcept {
+    by_class.multiply([&](auto& lanes) { loops_.multiply_opened(opened_, lanes); });
+    opened_ = {};
+  }
+
+  const lane_loops& loops_;
+  seen_gaps seen_;
+  opened_gaps opened_;
 };
 
 } // namespace
@@ -113,8 +120,8 @@ double class_likelihoods::log(size_t c) const noexcept {
   return std::log(scaled[c]) + static_cast<double>(exponent) * std::log(2.0);
 }
 
-class_likelihoods likelihoods_of(const store_view& view) noexcept {
-  store_products all;
+class_likelihoods likelihoods_of(const store_view& view, const lane_loops& loops) noexcept {
+  store_products all(loops);
   for (const auto& s : view.sessions) {
     const auto own = view.seen.subspan(s.first, s.last - s.first);
     if (own.empty())
@@ -122,12 +129,11 @@ class_likelihoods likelihoods_of(const store_view& view) noexcept {
     if (s.span.from < view.begins_known_from)
       all.always_open(own.front().active());
     else
-      all.after_opening(mixing(own.front().at() - s.span.from), own.front().active());
+      all.after_opening(own.front().at() - s.span.from, own.front().active());
     for (size_t i = 1; i < own.size(); ++i)
-      all.between(mixing(own[i].at() - own[i - 1].at()), own[i - 1].active(), own[i].active());
+      all.between(own[i].at() - own[i - 1].at(), own[i - 1].active(), own[i].active());
   }
-  all.by_chain.split();
-  all.by_class.split();
+  all.finish();
   const auto exponent = [&](size_t c) {
     return all.by_chain.exponent(c / openings) + all.by_class.exponent(c);
   };

@@ -2,6 +2,7 @@
 
 #include "storemon/estimate/behaviour.hpp"
 #include "storemon/estimate/estimator.hpp"
+#include "storemon/estimate/lane_loops.hpp"
 
 #include <cstdint>
 
@@ -20,8 +21,9 @@ struct class_likelihoods {
 
 /// Likelihoods of all that a store's sessions saw in the horizon; of its windows nothing is asked. Each gap
 /// counts once, whether it lies in the window or not.
+/// @param loops  any: they give the same bits
 /// @returns 1 for each class where nothing was seen.
-class_likelihoods likelihoods_of(const store_view& view) noexcept;
+class_likelihoods likelihoods_of(const store_view& view, const lane_loops& loops = best_loops()) noexcept;
 
 /// Where sessions begin for sure, for store_view::begins_known_from: eight days before the first observation
 /// of the horizon or the last seven days of it, whatever is earlier (ESTIMATORS section 2; for windows in the

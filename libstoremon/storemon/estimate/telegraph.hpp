@@ -57,7 +57,8 @@ private:
 /// it costs what it holds more: in this order, the hour and the day come free with the week.
 class telegraph_windows {
 public:
-  telegraph_windows();
+  /// @param loops  any: they give the same bits
+  explicit telegraph_windows(const lane_loops& loops = best_loops());
   ~telegraph_windows();
 
   telegraph_windows(const telegraph_windows&) = delete;
@@ -70,8 +71,6 @@ public:
   telegraph::uptime believe(const store_view& view) noexcept;
 
 private:
-  friend class telegraph;
-
   class sums;
   std::unique_ptr<sums> sums_;
 };

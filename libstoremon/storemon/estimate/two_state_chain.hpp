@@ -16,30 +16,50 @@ template <class Real>
 using by_transition = std::array<by_state<Real>, 2>;
 
 /// A store that is active or inactive for exponential times (ESTIMATORS section 4). Rates are per second.
-/// @tparam Real  double, or lanes for two chains at once
-template <class Real>
-struct chain_of {
-  Real failing;         ///< rate of active -> inactive: lam
-  Real recovering;      ///< rate of inactive -> active: mu
-  by_state<Real> share; ///< of the time, in the long run: {rho, pi}
-  Real rate;            ///< at which it forgets where it began: r = lam + mu
-  Real memory;          ///< 1 / r
+struct two_state_chain {
+  double failing;         ///< rate of active -> inactive: lam
+  double recovering;      ///< rate of inactive -> active: mu
+  by_state<double> share; ///< of the time, in the long run: {rho, pi}
+  double rate;            ///< at which it forgets where it began: r = lam + mu
+  double memory;          ///< 1 / r
 
-  static constexpr chain_of of(Real failing, Real recovering) noexcept {
-    const Real both = failing + recovering;
-    return {failing, recovering, {failing / both, recovering / both}, both, 1 / both};
+  std::array<double, 3> squares; ///< pi^2, 2 pi rho, rho^2
+  std::array<double, 4> cubes;   ///< pi^3 / 2, 3 pi^2 rho, 3 pi rho^2, rho^3 / 2
+
+  static constexpr two_state_chain of(double failing, double recovering) noexcept {
+    const double both = failing + recovering;
+    const double rho = failing / both;
+    const double pi = recovering / both;
+    return {failing,
+            recovering,
+            {rho, pi},
+            both,
+            1 / both,
+            {pi * pi, 2 * pi * rho, rho * rho},
+            {pi * pi * pi / 2, 3 * pi * pi * rho, 3 * pi * rho * rho, rho * rho * rho / 2}};
   }
 };
-
-using two_state_chain = chain_of<double>;
 
 /// P: probability of the state at a stretch's end, given the one at its begin.
 /// @param mixing  decay over the stretch at the chain's rate
 template <class Real>
-by_transition<Real> transitions(const chain_of<Real>& c, const decay_of<Real>& mixing) noexcept {
+by_transition<Real> transitions(const two_state_chain& c, const decay_of<Real>& mixing) noexcept {
   const auto& [rho, pi] = c.share;
   return {{{rho * mixing.gone + mixing.left, pi * mixing.gone},
            {rho * mixing.gone, pi * mixing.gone + mixing.left}}};
+}
+
+/// State weights after a stretch.
+template <class Real>
+by_state<Real> forward(const by_state<Real>& from, const by_transition<Real>& through) noexcept {
+  return {from[0] * through[0][0] + from[1] * through[1][0],
+          from[0] * through[0][1] + from[1] * through[1][1]};
+}
+
+/// How likely what is seen after a stretch is from each state at its begin.
+template <class Real>
+by_state<Real> backward(const by_transition<Real>& through, const by_state<Real>& to) noexcept {
+  return {through[0][0] * to[0] + through[0][1] * to[1], through[1][0] * to[0] + through[1][1] * to[1]};
 }
 
 /// Mean and variance of a time.
@@ -62,7 +82,7 @@ struct paths {
     return {a.chance + b.chance, a.active + b.active, a.half_square + b.half_square};
   }
 
-  friend paths operator*(Real weight, const paths& p) noexcept {
+  friend paths operator*(const Real& weight, const paths& p) noexcept {
     return {weight * p.chance, weight * p.active, weight * p.half_square};
   }
 
@@ -77,15 +97,21 @@ struct paths {
 
 /// A chain over a stretch. What it tells is a sum of positive terms, precise for stretches of a microsecond
 /// as of years.
+/// @tparam Real  double, or lanes for several stretches at once
 template <class Real>
 class passage {
 public:
+  /// @param c                       outlives this
   /// @param length, inverse_length  of the stretch, seconds; positive
   /// @param mixing                  decay over it at the chain's rate
-  passage(const chain_of<Real>& c, double length, double inverse_length,
-          const decay_of<Real>& mixing) noexcept
-      : rho_(c.share[0]), pi_(c.share[1]), failing_(c.failing * length), recovering_(c.recovering * length),
-        gone_(mixing.gone), of_(c.rate * length, c.memory * inverse_length, mixing) {}
+  /// @param shortest                of the stretches
+  passage(const two_state_chain& c, const Real& length, const Real& inverse_length,
+          const decay_of<Real>& mixing, double shortest) noexcept
+      : c_(c), length_(length), gone_(mixing.gone),
+        of_(c.rate * length, c.memory * inverse_length, mixing, c.rate * shortest) {}
+
+  passage(const two_state_chain& c, double length, double inverse_length, const decay& mixing) noexcept
+      : passage(c, length, inverse_length, mixing, length) {}
 
   /// Paths from one state to another.
   paths<Real> between(bool from, bool to) const noexcept {
@@ -94,43 +120,47 @@ public:
 
   /// Paths from a state to any. Their sums over the ends are simpler than the parts.
   paths<Real> onwards(bool from) const noexcept {
+    const auto& [rho, pi] = c_.share;
     if (from)
-      return {Real{} + 1, pi_ + rho_ * of_.phi1(),
-              pi_ * pi_ / 2 + 2 * pi_ * rho_ * of_.phi2() + rho_ * rho_ * of_.psi()};
+      return {Real{} + 1, pi + rho * of_.phi1(),
+              c_.squares[0] / 2 + c_.squares[1] * of_.phi2() + c_.squares[2] * of_.psi()};
     const auto d = of_.third();
-    return {Real{} + 1, recovering_ * of_.phi2(), recovering_ * (pi_ * d[0] + rho_ * d[1])};
+    const Real recovering = c_.recovering * length_;
+    return {Real{} + 1, recovering * of_.phi2(), recovering * (pi * d[0] + rho * d[1])};
   }
 
 private:
   paths<Real> stays_active() const noexcept {
-    return {pi_ * gone_ + of_.left(), pi_ * pi_ + 2 * pi_ * rho_ * of_.phi1() + rho_ * rho_ * of_.left(),
-            pi_ * pi_ * pi_ / 2 + 3 * pi_ * rho_ * (pi_ * of_.phi2() + rho_ * of_.psi()) +
-                rho_ * rho_ * rho_ * of_.left() / 2};
+    return {c_.share[1] * gone_ + of_.left(),
+            c_.squares[0] + c_.squares[1] * of_.phi1() + c_.squares[2] * of_.left(),
+            c_.cubes[0] + c_.cubes[1] * of_.phi2() + c_.cubes[2] * of_.psi() + c_.cubes[3] * of_.left()};
   }
 
-  paths<Real> fails() const noexcept { return changes(rho_ * gone_, failing_); }
+  paths<Real> fails() const noexcept { return changes(c_.share[0], c_.failing); }
 
-  paths<Real> recovers() const noexcept { return changes(pi_ * gone_, recovering_); }
+  paths<Real> recovers() const noexcept { return changes(c_.share[1], c_.recovering); }
 
-  paths<Real> changes(Real chance, Real times) const noexcept {
+  paths<Real> changes(double share, double rate) const noexcept {
     const auto d = of_.third();
-    return {chance, times * (pi_ * of_.phi2() + rho_ * of_.psi()),
-            times * (pi_ * pi_ * d[0] + 2 * pi_ * rho_ * d[1] + rho_ * rho_ * d[2])};
+    const Real times = rate * length_; // expected changes, were the state to stay as it is
+    return {share * gone_, times * (c_.share[1] * of_.phi2() + c_.share[0] * of_.psi()),
+            times * (c_.squares[0] * d[0] + c_.squares[1] * d[1] + c_.squares[2] * d[2])};
   }
 
   paths<Real> stays_inactive() const noexcept {
+    const auto& [rho, pi] = c_.share;
     const auto g = of_.fourth();
-    const Real there_and_back = failing_ * recovering_;
-    return {rho_ * gone_ + of_.left(), there_and_back * of_.third()[1],
-            there_and_back * (pi_ * g[0] + rho_ * g[1])};
+    const Real there_and_back = (c_.failing * length_) * (c_.recovering * length_);
+    return {rho * gone_ + of_.left(), there_and_back * of_.third()[1],
+            there_and_back * (pi * g[0] + rho * g[1])};
   }
 
-  Real rho_;
-  Real pi_;
-  Real failing_; ///< expected changes, were the state to stay as it is
-  Real recovering_;
+  const two_state_chain& c_;
+  Real length_;
   Real gone_;
   chain_integrals<Real> of_;
 };
+
+passage(const two_state_chain&, double, double, const decay&)->passage<double>;
 
 } // namespace storemon::estimate

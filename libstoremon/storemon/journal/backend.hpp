@@ -174,15 +174,32 @@ public:
   /// What the engine's own check finds wrong, a sentence each; none: it is sound.
   virtual result<std::vector<std::string>> check() = 0;
 
-  /// Writes a copy of everything to a new file and makes it durable. invalid_argument where the file exists.
-  virtual result<void> copy_to(const std::string& path) = 0;
+  /// Does what no answer waits for, such as moving a log into the file it belongs to. To be called after a
+  /// commit once it is answered: left out for long, it makes the next start slow. Fails as commit does.
+  virtual result<void> tidy() { return {}; }
+
+  /// A copy under way, in a new file that is removed again unless it gets whole. Not to outlive its backend.
+  class copying {
+  public:
+    virtual ~copying() = default;
+
+    /// Copies about so many bytes more; there may be commits between two calls. @returns whether the copy is
+    /// whole: it then holds all that was committed so far. What is written need not be durable yet.
+    virtual result<bool> go_on(size_t bytes) = 0;
+  };
+
+  /// Begins a copy of everything in a new file. invalid_argument where the file exists.
+  virtual result<std::unique_ptr<copying>> begin_copy(const std::string& path) = 0;
 
   /// After storage_failing: tries to get into a state in which commits are durable again, without losing
-  /// anything committed.
+  /// anything committed. No copy may be under way.
   virtual result<void> heal() = 0;
 
   /// Of the file system; maximum where that means nothing.
   virtual uint64_t bytes_free() const { return std::numeric_limits<uint64_t>::max(); }
 };
+
+/// Goes on with a copy until it is whole.
+result<void> copy_all(backend::copying& copy);
 
 } // namespace storemon::journal

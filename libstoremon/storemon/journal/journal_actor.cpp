@@ -1,5 +1,6 @@
 #include "storemon/journal/journal_actor.hpp"
 
+#include "storemon/journal/backup_actor.hpp"
 #include "storemon/journal/replay.hpp"
 
 #include <algorithm>
@@ -255,6 +256,8 @@ void journal_state::commit() {
     if (!failing_)
       failure_.clear();
   }
+  if (const auto tidied = backend_->tidy(); !tidied)
+    note(tidied.error());
 }
 
 // -- what fails -------------------------------------------------------------------------------------------
@@ -274,6 +277,8 @@ void journal_state::note(const error& e) {
   failing_ = true;
   failure_ = e.detail;
   options_.log_error("nothing can be made durable: " + e.detail);
+  if (const auto copied = copied_now(); copied != backups_.end())
+    end_backup(copied->first, e); // healing replaces what it copies
   self_->send(self_, deadline_atom_v);
 }
 
@@ -322,6 +327,8 @@ caf::error journal_state::failed_read(const error& e) {
 void journal_state::stop(const caf::error& why) {
   while (!queue_.empty())
     commit();
+  while (!backups_.empty())
+    end_backup(backups_.begin()->first, error{errc::shutting_down, "the server is being stopped"});
   self_->quit(why);
 }
 
@@ -405,13 +412,61 @@ void journal_state::gone(const caf::actor_addr& who) {
   pins_.erase(who);
 }
 
+/// The backup whose copy is not whole yet.
+journal_state::backups::iterator journal_state::copied_now() {
+  return std::find_if(backups_.begin(), backups_.end(),
+                      [](const auto& b) { return b.second.copy != nullptr; });
+}
+
 caf::result<bool> journal_state::backup(const std::string& path) {
-  if (auto done = back_up(*backend_, path, options_.verify_copy); !done) {
-    options_.log_error("no backup: " + done.error().detail);
-    return to_caf(done.error());
+  if (failing_)
+    return to_caf({errc::storage_failing, failure_});
+  if (backups_.contains(path) || copied_now() != backups_.end())
+    return to_caf({errc::busy, "another backup is under way"});
+  auto copy = begin_backup(*backend_, path);
+  if (!copy)
+    return to_caf(copy.error());
+  auto answer = self_->make_response_promise<bool>();
+  backups_.emplace(path, backup_begun{std::move(*copy), answer});
+  self_->send(self_, backup_atom_v);
+  return answer;
+}
+
+void journal_state::copy_more() {
+  const auto copied = copied_now();
+  if (copied == backups_.end())
+    return;
+  const auto path = copied->first;
+  const auto whole = copied->second.copy->go_on(options_.copy_bytes_max);
+  if (!whole) {
+    end_backup(path, whole.error());
+  } else if (!*whole) {
+    self_->send(self_, backup_atom_v);
+  } else {
+    copied->second.copy.reset();
+    verify_copied(path);
   }
-  options_.log_info("backup written to " + path);
-  return true;
+}
+
+/// Takes no backend, and long: another actor does it, on a thread of its own if this one has one.
+void journal_state::verify_copied(const std::string& path) {
+  const auto finisher = self_->getf(caf::abstract_actor::is_detached_flag)
+                            ? self_->spawn<caf::detached>(backup_finisher, options_.verify_copy)
+                            : self_->spawn(backup_finisher, options_.verify_copy);
+  self_->request(finisher, caf::infinite, backup_atom_v, path)
+      .then([this, path](bool) { end_backup(path, {}); },
+            [this, path](const caf::error& why) { end_backup(path, from_caf(why)); });
+}
+
+void journal_state::end_backup(const std::string& path, const result<void>& done) {
+  auto ended = backups_.extract(path);
+  if (done) {
+    options_.log_info("backup written to " + path);
+    ended.mapped().answer.deliver(true);
+  } else {
+    options_.log_error("no backup: " + done.error().detail);
+    ended.mapped().answer.deliver(to_caf(done.error()));
+  }
 }
 
 journal_health journal_state::health() const {
@@ -455,6 +510,7 @@ journal_self::behavior_type journal(journal_self::stateful_pointer<journal_state
       [&state](backup_atom, const std::string& path) { return state.backup(path); },
       [&state](health_atom) { return state.health(); },
       [&state](next_atom) { state.commit(); },
+      [&state](backup_atom) { state.copy_more(); },
       [&state](deadline_atom) { state.heal(); },
   };
 }

@@ -25,6 +25,8 @@ struct journal_options {
   size_t slice_bytes_max = size_t{1} << 20;
   /// Records are kept so long although snapshots cover them, for repair by hand.
   duration retention = std::chrono::days(7);
+  /// A backup copies no more at once: others wait so long.
+  size_t copy_bytes_max = size_t{1} << 20;
   /// Between attempts to heal the backend.
   std::chrono::milliseconds heal_pause = std::chrono::seconds(5);
   /// With fewer bytes free nothing is added, so that what must be written to go on still can be.
@@ -42,6 +44,8 @@ struct journal_options {
 using journal_self = protocol::journal_actor::extend<
     /// Commit what is queued: comes after everything that was in the mailbox when it was sent.
     caf::reacts_to<protocol::next_atom>,
+    /// Copy more of the backup under way: comes after what waited meanwhile.
+    caf::reacts_to<protocol::backup_atom>,
     /// The pause before the next attempt to heal is over.
     caf::reacts_to<protocol::deadline_atom>>;
 
@@ -70,11 +74,20 @@ public:
   protocol::journal_health health() const;
 
   void commit();
+  void copy_more();
   void heal();
   void gone(const caf::actor_addr& who);
   void stop(const caf::error& why);
 
 private:
+  /// A backup under way.
+  struct backup_begun {
+    std::unique_ptr<backend::copying> copy; ///< null once it is whole, and being verified
+    caf::typed_response_promise<bool> answer;
+  };
+
+  using backups = std::map<std::string, backup_begun>; // by path
+
   template <class R>
   caf::typed_response_promise<R> queue(change c, std::function<result<R>(const operation&, errc)> answer);
   caf::result<bool> queue_plain(operation what, bool adds);
@@ -83,6 +96,9 @@ private:
   result<protocol::opening> opened(uint32_t partition, errc outcome);
   result<bool> snapshot_put(const manifest& m, const std::optional<manifest>& before, errc outcome);
   void forget_records(const manifest& m, const manifest& before);
+  backups::iterator copied_now();
+  void verify_copied(const std::string& path);
+  void end_backup(const std::string& path, const result<void>& done);
   result<void> compare_ownership();
   void fence(uint32_t partition, const std::string& why);
   caf::error failed_read(const error& e);
@@ -105,6 +121,7 @@ private:
   uint64_t records_ = 0;
   uint64_t heals_ = 0;
   std::map<caf::actor_addr, size_t> pins_;
+  backups backups_;
 };
 
 /// JOURNAL. Blocks while it commits, reads and copies: to be spawned detached.

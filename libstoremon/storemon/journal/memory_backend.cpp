@@ -323,14 +323,35 @@ result<std::vector<std::string>> memory_backend::check() {
   return std::vector<std::string>{};
 }
 
-result<void> memory_backend::copy_to(const std::string& path) {
+/// There at its second step, so that something may come between.
+class memory_backend::disk_copy final : public copying {
+public:
+  disk_copy(std::shared_ptr<memory_disk> disk, std::string path)
+      : disk_(std::move(disk)), path_(std::move(path)) {}
+
+  result<bool> go_on(size_t) override {
+    std::lock_guard lock(disk_->mutex_);
+    if (disk_->read_failure_ != errc::ok)
+      return planted(disk_->read_failure_);
+    if (std::exchange(half_, false))
+      return false;
+    auto copy = std::make_shared<memory_disk>();
+    copy->tables_ = disk_->tables_;
+    disk_->copies_.emplace(path_, std::move(copy));
+    return true;
+  }
+
+private:
+  std::shared_ptr<memory_disk> disk_;
+  std::string path_;
+  bool half_ = true;
+};
+
+result<std::unique_ptr<backend::copying>> memory_backend::begin_copy(const std::string& path) {
   std::lock_guard lock(disk_->mutex_);
   if (disk_->copies_.contains(path))
     return error{errc::invalid_argument, path + " exists"};
-  auto copy = std::make_shared<memory_disk>();
-  copy->tables_ = disk_->tables_;
-  disk_->copies_.emplace(path, std::move(copy));
-  return {};
+  return std::make_unique<disk_copy>(disk_, path);
 }
 
 result<void> memory_backend::heal() {

@@ -55,7 +55,7 @@ public:
   /// Changes what is kept behind the back of all backends.
   void edit(const std::function<void(memory_tables&)>& change);
 
-  /// What copy_to wrote to a path; null where it wrote none.
+  /// What was copied to a path; null where it wrote none.
   std::shared_ptr<memory_disk> copy(const std::string& path) const;
 
   uint64_t commits() const; ///< that succeeded
@@ -93,11 +93,13 @@ public:
   result<std::string> report_bytes(const std::string& id) override;
   result<std::string> value(const std::string& name) override;
   result<std::vector<std::string>> check() override;
-  result<void> copy_to(const std::string& path) override;
+  result<std::unique_ptr<copying>> begin_copy(const std::string& path) override;
   result<void> heal() override;
   uint64_t bytes_free() const override;
 
 private:
+  class disk_copy;
+
   /// The partition, with the disk locked by the caller; null where nothing is known of it.
   const memory_partition* find(uint32_t partition) const;
 

@@ -44,11 +44,22 @@ public:
       if (code != again)
         return write_failure(code);
     }
-    if (db_->log_pages() >= log_pages_max_)
-      move_log();
     if (!reserve_held_)
       hold_reserve();
     return outcomes;
+  }
+
+  /// The log is moved here and not by SQLite itself, which would do it before a commit is answered and keep a
+  /// failure to itself.
+  result<void> tidy() override {
+    if (!failure_.empty() || db_->log_pages() < log_pages_max_)
+      return {};
+    const int code = db_->checkpoint();
+    // No room is no harm: the log keeps what it holds, and the next time tries again.
+    if (code == SQLITE_OK || (code & 0xff) == SQLITE_FULL)
+      return {};
+    poison(db_->path() + ": " + db_->message());
+    return error{errc::storage_failing, failure_};
   }
 
   result<ownership> owner(uint32_t partition) override {
@@ -136,8 +147,8 @@ public:
 
   result<std::vector<std::string>> check() override { return check_pages(*db_); }
 
-  result<void> copy_to(const std::string& path) override {
-    return copy_database(*db_, path, directory_->lock_file(), vfs_);
+  result<std::unique_ptr<copying>> begin_copy(const std::string& path) override {
+    return begin_page_copy(*db_, path, directory_->lock_file());
   }
 
   result<void> heal() override {
@@ -233,14 +244,6 @@ private:
 
   void hold_reserve() {
     reserve_held_ = reserve_bytes_ == 0 || directory_->hold_reserve(reserve_bytes_);
-  }
-
-  /// The log is moved here and not by SQLite itself, which would keep a failure to itself.
-  void move_log() {
-    const int code = db_->checkpoint();
-    // No room is no harm: the log keeps what it holds, and the next commit tries again.
-    if (code != SQLITE_OK && (code & 0xff) != SQLITE_FULL)
-      poison(db_->path() + ": " + db_->message());
   }
 
   /// A partition without an owner has nothing.

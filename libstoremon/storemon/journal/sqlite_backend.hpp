@@ -22,7 +22,7 @@ struct sqlite_options {
 /// newer storemon, damaged, io_failed, disk_full, storage_failing.
 result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options);
 
-/// Makes a new directory of a file that backend::copy_to wrote, by copying it. Fails with invalid_argument
+/// Makes a new directory of a file that backend::begin_copy wrote, by copying it. Fails with invalid_argument
 /// when the directory holds data already, io_failed, disk_full.
 result<void> restore_sqlite(const std::string& copy, const std::string& directory);
 

@@ -5,8 +5,11 @@
 #include "storemon/journal/data_directory.hpp"
 #include "storemon/journal/sqlite_schema.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <limits>
+#include <utility>
 
 namespace storemon::journal {
 
@@ -77,7 +80,85 @@ result<void> check_copy(sqlite_handle& db, const sqlite_handle::options& how) {
   return {};
 }
 
+class page_copy final : public backend::copying {
+public:
+  page_copy(sqlite_handle& from, std::string path) : from_(from), path_(std::move(path)) {}
+
+  ~page_copy() override {
+    sqlite3_backup_finish(copying_);
+    sqlite3_close(to_);
+    if (auto* vfs = from_.vfs(); !whole_)
+      vfs->xDelete(vfs, path_.c_str(), 0); // whether it is there or not: nothing may have been written yet
+  }
+
+  page_copy(const page_copy&) = delete;
+  page_copy& operator=(const page_copy&) = delete;
+
+  result<void> begin(const std::string& mode_of) {
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                      SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2(sqlite_uri(path_, mode_of).c_str(), &to_, flags, from_.vfs()->zName);
+    if (code == SQLITE_OK) // a file that is not whole is worth nothing, so nothing of it need be safe
+      code = sqlite3_exec(to_, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) {
+      copying_ = sqlite3_backup_init(to_, "main", from_.connection(), "main");
+      code = copying_ ? SQLITE_OK : sqlite3_extended_errcode(to_);
+    }
+    if (code != SQLITE_OK)
+      return failure(code);
+    return {};
+  }
+
+  result<bool> go_on(size_t bytes) override {
+    constexpr size_t page_bytes = 4096;
+    const auto pages = std::clamp<size_t>(bytes / page_bytes, 1, std::numeric_limits<int>::max());
+    int code = sqlite3_backup_step(copying_, static_cast<int>(pages));
+    if (code == SQLITE_OK)
+      return false;
+    if (code == SQLITE_DONE) {
+      code = sqlite3_backup_finish(std::exchange(copying_, nullptr));
+      if (code == SQLITE_OK)
+        code = sqlite3_close(std::exchange(to_, nullptr));
+    }
+    whole_ = code == SQLITE_OK;
+    if (!whole_)
+      return failure(code);
+    return true;
+  }
+
+private:
+  error failure(int code) const {
+    const auto said = path_ + ": " + (to_ ? sqlite3_errmsg(to_) : sqlite3_errstr(code));
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {errc::disk_full, said};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {errc::damaged, said};
+    default:
+      return {errc::io_failed, said};
+    }
+  }
+
+  sqlite_handle& from_;
+  const std::string path_;
+  sqlite3* to_ = nullptr;
+  sqlite3_backup* copying_ = nullptr;
+  bool whole_ = false;
+};
+
 } // namespace
+
+result<std::unique_ptr<backend::copying>> begin_page_copy(sqlite_handle& db, const std::string& path,
+                                                          const std::string& mode_of) {
+  const auto whole = std::filesystem::absolute(path).string();
+  if (exists(db.vfs(), whole))
+    return error{errc::invalid_argument, path + " exists"};
+  auto copy = std::make_unique<page_copy>(db, whole);
+  if (auto begun = copy->begin(mode_of); !begun)
+    return begun.error();
+  return copy;
+}
 
 result<std::vector<std::string>> check_pages(sqlite_handle& db) {
   std::vector<std::string> found;

@@ -120,6 +120,9 @@ public:
 
   const std::string& path() const noexcept { return path_; }
 
+  /// For what SQLite's interface wants of a connection besides.
+  sqlite3* connection() const noexcept { return db_; }
+
   sqlite3_vfs* vfs() const noexcept { return sqlite3_vfs_find(vfs_.empty() ? nullptr : vfs_.c_str()); }
 
 private:
