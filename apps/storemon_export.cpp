@@ -1,6 +1,6 @@
 #include "storemon_export.hpp"
 
-#include "storemon/node/maintenance.hpp"
+#include "storemon/node/feed_export.hpp"
 
 #include <cstdio>
 #include <memory>

@@ -149,7 +149,10 @@ int run(const report_arguments& given) {
 void add_report(CLI::App& tool, int& exit_code) {
   auto given = std::make_shared<report_arguments>();
   auto* command = tool.add_subcommand("report", "computes a report from the feeds of a directory");
-  command->add_option("DIR", given->directory, "holds store_status.csv, business_hours.csv, timezones.csv")
+  command
+      ->add_option("DIR", given->directory,
+                   "holds store_status.csv, business_hours.csv, timezones.csv; also\n"
+                   "closures.csv, corrections.csv, stores.csv, as exports have them")
       ->required();
   command->add_option("--out", given->out, "where the CSV goes; standard output by default");
   add_report_options(*command, given->report);

@@ -55,9 +55,8 @@ void read_feed(ingest::feed kind, const std::string& path, partitions& into) {
 partitions import_plainly(size_t count) {
   partitions data(count);
   const auto files = ingest::find_feed_files(feeds()).value();
-  read_feed(ingest::feed::zones, *files.zones, data);
-  read_feed(ingest::feed::hours, *files.hours, data);
-  read_feed(ingest::feed::status, *files.status, data);
+  for (const auto& [kind, path] : files)
+    read_feed(kind, path, data);
   return data;
 }
 

@@ -2,6 +2,10 @@
 /// of it, and what a server says whose data are damaged.
 #include "support/server_process.hpp"
 
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cstdio>
 #include <fstream>
 
 using namespace storemon::test;
@@ -71,6 +75,40 @@ void damage(const std::string& directory, const std::string& text) {
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
   std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
 }
+
+/// A directory nobody can write to for a while, if that can be arranged here.
+class unwritable {
+public:
+  explicit unwritable(std::string path) : path_(std::move(path)) {
+    if (::geteuid() != 0) {
+      done_ = ::chmod(path_.c_str(), 0500) == 0;
+      return;
+    }
+    // Permissions do not bind root, but a mount does.
+    mounted_ = ::mount(path_.c_str(), path_.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    done_ =
+        mounted_ && ::mount(nullptr, path_.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0;
+    if (!done_)
+      std::printf("skipped, no file system may be mounted here\n");
+  }
+
+  ~unwritable() {
+    if (mounted_)
+      ::umount2(path_.c_str(), MNT_DETACH);
+    else
+      ::chmod(path_.c_str(), 0700);
+  }
+
+  unwritable(const unwritable&) = delete;
+  unwritable& operator=(const unwritable&) = delete;
+
+  bool done() const noexcept { return done_; }
+
+private:
+  std::string path_;
+  bool mounted_ = false;
+  bool done_ = false;
+};
 
 } // namespace
 
@@ -148,6 +186,40 @@ TEST_CASE("every subcommand says how it is used, and export where it is") {
   const auto exported = storemond({"export", "somewhere"});
   CHECK(exported.exit_code == 2);
   CHECK_THAT(exported.err, Contains("storemon export DATA_DIR --out DIR"));
+}
+
+TEST_CASE("a directory that cannot be written to is verified and exported all the same") {
+  const site s;
+  const auto hash = state_hash_of(s.data());
+  const auto copy = s.inside("copy.db");
+  REQUIRE(storemond({"backup", copy, "--data.dir=" + s.data()}).exit_code == 0);
+  REQUIRE(tool({"export", s.data(), "--out", s.inside("feeds")}).exit_code == 0);
+  const scratch_directory elsewhere;
+  const auto feeds = (elsewhere.path() / "feeds").string();
+  const unwritable locked(s.inside(""));
+  if (!locked.done())
+    return;
+  CHECK(state_hash_of(s.data()) == hash);
+  CHECK(state_hash_of(copy) == hash);
+  const auto exported = tool({"export", s.data(), "--out", feeds});
+  INFO(exported.err);
+  REQUIRE(exported.exit_code == 0);
+  CHECK((read_file(feeds + "/store_status.csv") == read_file(s.inside("feeds") + "/store_status.csv")));
+}
+
+TEST_CASE("a directory without a lock is looked at without one, and a broken one said to be it") {
+  const site s;
+  const auto hash = state_hash_of(s.data());
+  std::filesystem::remove(s.data() + "/LOCK");
+  CHECK(state_hash_of(s.data()) == hash);
+  CHECK_FALSE(std::filesystem::exists(s.data() + "/LOCK"));
+  std::filesystem::remove(s.data() + "/store-1.db");
+  const auto refused = storemond({"verify", s.data()});
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, Contains("CURRENT in " + s.data() + " names a file that is not there"));
+  CHECK(storemond({"verify", s.inside("none")}).exit_code == 1);
+  for (const auto& left : std::filesystem::directory_iterator(s.inside("")))
+    CHECK_THAT(left.path().string(), !Contains(".check-"));
 }
 
 TEST_CASE("what a stopped server's directory exports imports to the same state") {

@@ -150,7 +150,7 @@ TEST_CASE("an upload that is wrong is refused and leaves no file") {
     return client.read();
   };
   check_problem(post("", feed), 400, "invalid_argument", "'feed' is missing");
-  check_problem(post("?feed=x", feed), 400, "invalid_argument", "status, hours or timezones, not 'x'");
+  check_problem(post("?feed=x", feed), 400, "invalid_argument", "corrections or stores, not 'x'");
   check_problem(post("?feed=status&valid_from=2023-01-01", feed), 400, "invalid_argument", "only for hours");
   check_problem(post("?feed=hours&valid_from=soon", feed), 400, "invalid_argument", "'valid_from'");
   check_problem(post("?feed=hours&from=2023-01-01", feed), 400, "invalid_argument",
@@ -293,6 +293,7 @@ TEST_CASE("a feed is exported in pieces") {
   const auto all = old.read_to_end();
   CHECK(all.ends_with("\r\n\r\n" + text));
   CHECK(all.find("Connection: close\r\n") != std::string::npos);
+  CHECK(all.find("filename=\"timezones.csv\"") != std::string::npos);
   CHECK(all.find("Transfer-Encoding") == std::string::npos);
   s.s->use([](auto& now) {
     CHECK(now.exports == std::vector<feed_kind>{feed_kind::status, feed_kind::hours, feed_kind::timezones});

@@ -40,6 +40,17 @@ naive::outcome read_file(feed kind, const std::string& path, size_t chunk_bytes)
   return outcome;
 }
 
+using kinds_and_paths = std::vector<std::pair<feed, std::string>>;
+
+kinds_and_paths found_in(const test::scratch_directory& directory) {
+  const auto files = find_feed_files(directory.path().string());
+  REQUIRE(files.has_value());
+  kinds_and_paths found;
+  for (const auto& file : *files)
+    found.emplace_back(file.kind, file.path);
+  return found;
+}
+
 } // namespace
 
 TEST_CASE("a small nasty file gives the same in chunks of any size") {
@@ -141,15 +152,24 @@ TEST_CASE("the feeds of a directory are found by either name") {
   CHECK(none.error().detail.find("menu_hours.csv") != std::string::npos);
 
   const auto status = dir.write("store_status.csv", "");
-  CHECK(find_feed_files(dir.path().string())->status == status);
-  CHECK_FALSE(find_feed_files(dir.path().string())->hours.has_value());
+  CHECK(found_in(dir) == kinds_and_paths{{feed::status, status}});
 
   const auto hours = dir.write("menu_hours.csv", "");
   const auto zones = dir.write("store_timezone.csv", "");
-  const auto all = find_feed_files(dir.path().string());
-  REQUIRE(all.has_value());
-  CHECK(all->hours == hours);
-  CHECK(all->zones == zones);
+  CHECK(found_in(dir) == kinds_and_paths{{feed::zones, zones}, {feed::hours, hours}, {feed::status, status}});
+  const auto told = tell_apart(dir.path().string());
+  CHECK(told.starts_with(status + "|"));
+
+  const auto stores = dir.write("stores.csv", "");
+  const auto corrections = dir.write("corrections.csv", "");
+  const auto closures = dir.write("closures.csv", "");
+  CHECK(found_in(dir) == kinds_and_paths{{feed::zones, zones},
+                                         {feed::hours, hours},
+                                         {feed::status, status},
+                                         {feed::closures, closures},
+                                         {feed::corrections, corrections},
+                                         {feed::stores, stores}});
+  CHECK(tell_apart(dir.path().string()).starts_with(told));
 
   dir.write("timezones.csv", "");
   const auto twice = find_feed_files(dir.path().string());
@@ -173,11 +193,8 @@ TEST_CASE("the public data set is read without a reject") {
     SUCCEED();
     return;
   }
-  const auto files = find_feed_files(directory);
-  REQUIRE(files.has_value());
-  const auto check = [](feed kind, const std::optional<std::string>& path, size_t rows, size_t stores) {
-    REQUIRE(path.has_value());
-    const auto outcome = read_file(kind, *path, 1 << 16);
+  const auto check = [](feed kind, const std::string& path, size_t rows, size_t stores) {
+    const auto outcome = read_file(kind, path, 1 << 16);
     CHECK(outcome.rejects.empty());
     CHECK(outcome.rows.size() == rows);
     CHECK(outcome.lines == rows);
@@ -187,7 +204,10 @@ TEST_CASE("the public data set is read without a reject") {
         ids.push_back(std::get<0>(row));
     CHECK(ids.size() == stores);
   };
-  check(feed::status, files->status, 9'999, 6'424);
-  check(feed::hours, files->hours, 86'198, 11'116);
-  check(feed::zones, files->zones, 13'559, 13'559);
+  const auto files = find_feed_files(directory);
+  REQUIRE(files.has_value());
+  REQUIRE(files->size() == 3);
+  check((*files)[0].kind, (*files)[0].path, 13'559, 13'559);
+  check((*files)[1].kind, (*files)[1].path, 86'198, 11'116);
+  check((*files)[2].kind, (*files)[2].path, 9'999, 6'424);
 }

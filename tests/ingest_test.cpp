@@ -119,6 +119,11 @@ TEST_CASE("a header without the needed columns is refused and says which are mis
   CHECK(refused.error().code == errc::bad_feed);
   CHECK(refused.error().detail ==
         "the hours feed's header lacks: dayOfWeek, start_time_local, end_time_local");
+  CHECK(read_header(feed::closures, "to_utc,store_id,from").error().detail ==
+        "the closures feed's header lacks: from_utc");
+  CHECK(read_header(feed::corrections, "store_id,timestamp_utc").error().detail ==
+        "the corrections feed's header lacks: status");
+  CHECK(read_header(feed::stores, "id").error().detail == "the stores feed's header lacks: store_id");
   CHECK(read_header(feed::status, "").error().code == errc::bad_feed);
   CHECK(read_header(feed::status, "\"store_id,status").error().code == errc::bad_feed);
 }
@@ -255,6 +260,24 @@ TEST_CASE("a zone's name is 1 to 64 bytes, known or not") {
   CHECK(reject_of(zones_layout, "1," + std::string(65, 'z')) == reject_reason::bad_zone_name);
   CHECK(reject_of(zones_layout, "1,") == reject_reason::bad_zone_name);
   CHECK(reject_of(zones_layout, "1") == reject_reason::too_few_fields);
+}
+
+TEST_CASE("a closure has two instants, the first before the second") {
+  CHECK(reject_of(closures_layout, "1,2023-12-24 00:00:00 UTC,2023-12-24T00:00:00.000001Z") == accepted);
+  CHECK(reject_of(closures_layout, "1,2023-12-24 01:00:00+01:00,2023-12-24T00:00:00Z") ==
+        reject_reason::bad_span);
+  CHECK(reject_of(closures_layout, "1,2023-12-26T00:00:00Z,2023-12-24T00:00:00Z") == reject_reason::bad_span);
+  CHECK(reject_of(closures_layout, "1,2023-12-24,2023-12-24T00:00:00Z") == reject_reason::bad_timestamp);
+  CHECK(reject_of(closures_layout, "1,2023-12-24T00:00:00Z,") == reject_reason::bad_timestamp);
+  CHECK(reject_of(closures_layout, "1,2023-12-24T00:00:00Z") == reject_reason::too_few_fields);
+}
+
+TEST_CASE("corrections have the rules of polls, and a line of stores needs a store") {
+  CHECK(reject_of(corrections_layout, "1,Active," + poll_time) == accepted);
+  CHECK(reject_of(corrections_layout, "1,closed," + poll_time) == reject_reason::bad_status);
+  CHECK(reject_of(corrections_layout, "1,active,never") == reject_reason::bad_timestamp);
+  CHECK(reject_of(stores_layout, "1,more") == accepted);
+  CHECK(reject_of(stores_layout, "\"\"") == reject_reason::bad_store_id);
 }
 
 TEST_CASE("of several faults the first in the order of the columns is told") {

@@ -4,6 +4,7 @@
 #include "support/naive_csv.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -47,8 +48,9 @@ naive::outcome read_in_pieces(const storemon::ingest::layout& where, std::string
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2)
     return 0;
-  const storemon::ingest::layout* layouts[] = {&status_layout, &hours_layout, &zones_layout};
-  const auto& where = *layouts[data[0] % 3];
+  const storemon::ingest::layout* layouts[] = {&status_layout,   &hours_layout,       &zones_layout,
+                                               &closures_layout, &corrections_layout, &stores_layout};
+  const auto& where = *layouts[data[0] % std::size(layouts)];
   const std::string_view input(reinterpret_cast<const char*>(data + 2), size - 2);
   const auto cuts = input.substr(0, data[1] % 16);
   const auto text = input.substr(cuts.size());

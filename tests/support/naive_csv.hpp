@@ -177,6 +177,14 @@ inline row row_of(std::string_view id, std::string_view zone) {
   return {std::string(id), 0, 0, 0, std::string(zone)};
 }
 
+inline row row_of(std::string_view id, const storemon::interval& span) {
+  return {std::string(id), span.from.time_since_epoch().count(), span.to.time_since_epoch().count(), 0, ""};
+}
+
+inline row row_of(std::string_view id) {
+  return {std::string(id), 0, 0, 0, ""};
+}
+
 inline std::string lower(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z')
@@ -196,7 +204,18 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
       why = reject_reason::too_few_fields;
     if (!why && (column(0).empty() || column(0).size() > 128))
       why = reject_reason::bad_store_id;
-    if (!why && where.kind == feed::status) {
+    if (!why && where.kind == feed::stores) {
+      all.rows.push_back(row_of(column(0)));
+    } else if (!why && where.kind == feed::closures) {
+      const auto from = storemon::parse_instant(column(1));
+      const auto to = storemon::parse_instant(column(2));
+      if (!from || !to)
+        why = reject_reason::bad_timestamp;
+      else if (*from >= *to)
+        why = reject_reason::bad_span;
+      else
+        all.rows.push_back(row_of(column(0), {*from, *to}));
+    } else if (!why && (where.kind == feed::status || where.kind == feed::corrections)) {
       const auto status = lower(column(1));
       const auto at = storemon::parse_instant(column(2));
       if (status != "active" && status != "inactive")
@@ -227,6 +246,8 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
       all.rejects.push_back({r.line + lines_before, *why, r.text.substr(0, 200)});
   }
   std::sort(all.rows.begin(), all.rows.end());
+  if (where.kind == feed::stores) // to name a store again says nothing
+    all.rows.erase(std::unique(all.rows.begin(), all.rows.end()), all.rows.end());
   return all;
 }
 
@@ -241,7 +262,20 @@ struct batch_collector {
       true; ///< each batch's stores are of its partition, each is named once, and every index is good
 
   void operator()(uint32_t partition, const storemon::observation_rows& batch) {
-    take(partition, batch, batch.seen);
+    if (!batch.seen.empty()) {
+      take(partition, batch, batch.seen);
+      return;
+    }
+    sound = sound && !batch.stores.empty();
+    for (size_t i = 0; i < batch.stores.size(); ++i) {
+      sound = sound && belongs(partition, batch.stores[i]);
+      rows.push_back(naive::row_of(batch.stores[i]));
+    }
+  }
+
+  void operator()(uint32_t partition, const storemon::closure_change& closure) {
+    sound = sound && belongs(partition, closure.store) && !closure.withdrawn;
+    rows.push_back(naive::row_of(closure.store, closure.span));
   }
 
   void operator()(uint32_t partition, const storemon::hours_rows& batch) {
@@ -285,7 +319,8 @@ class feed_reading {
 public:
   feed_reading(const storemon::ingest::layout& where, uint64_t lines_before,
                const storemon::ingest::router_options& options = {})
-      : lines_(lines_before), lines_before_(lines_before), parser_(where, options, emit{this}) {
+      : kind_(where.kind), lines_(lines_before), lines_before_(lines_before),
+        parser_(where, options, emit{this}) {
     batches.partitions = options.partitions;
   }
 
@@ -307,7 +342,8 @@ public:
     all.lines = lines_ - lines_before_;
     for (const auto& sample : rejected.samples)
       all.rejects.push_back({sample.line, sample.reason, sample.text});
-    batches.sound = batches.sound && rows_ == all.rows.size();
+    const bool names = kind_ == storemon::ingest::feed::stores; // once in a batch, however often in a file
+    batches.sound = batches.sound && (names ? rows_ >= all.rows.size() : rows_ == all.rows.size());
     return all;
   }
 
@@ -324,6 +360,7 @@ private:
     }
   };
 
+  storemon::ingest::feed kind_;
   uint64_t lines_;
   uint64_t lines_before_;
   uint64_t rows_ = 0;
@@ -339,3 +376,10 @@ inline const storemon::ingest::layout hours_layout =
         .value();
 inline const storemon::ingest::layout zones_layout =
     storemon::ingest::read_header(storemon::ingest::feed::zones, "store_id,timezone_str").value();
+inline const storemon::ingest::layout closures_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::closures, "store_id,from_utc,to_utc").value();
+inline const storemon::ingest::layout corrections_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::corrections, "store_id,status,timestamp_utc")
+        .value();
+inline const storemon::ingest::layout stores_layout =
+    storemon::ingest::read_header(storemon::ingest::feed::stores, "store_id").value();

@@ -65,12 +65,8 @@ result<loaded_fleet> load_fleet(const std::string& directory) {
     return files.error();
   partition_data data;
   loaded_fleet loaded;
-  for (const auto& [kind, file] :
-       {std::pair(feed::status, files->status), std::pair(feed::hours, files->hours),
-        std::pair(feed::zones, files->zones)}) {
-    if (!file)
-      continue;
-    const auto rejected = read_feed(kind, *file, data);
+  for (const auto& [kind, file] : *files) {
+    const auto rejected = read_feed(kind, file, data);
     if (!rejected)
       return rejected.error();
     loaded.rejected += *rejected;

@@ -9,23 +9,10 @@
 namespace storemon::http {
 
 using boost::asio::awaitable;
-using protocol::feed_kind;
 
 namespace {
 
 using piece_ptr = std::shared_ptr<const std::string>;
-
-std::string_view file_name(feed_kind feed) noexcept {
-  switch (feed) {
-  case feed_kind::status:
-    return "store_status.csv";
-  case feed_kind::hours:
-    return "business_hours.csv";
-  case feed_kind::timezones:
-    return "store_timezones.csv";
-  }
-  return "feed.csv";
-}
 
 /// An export under way at the exporter, which is told when nobody wants the rest.
 class export_run {
@@ -88,12 +75,13 @@ awaitable<response> export_feed(const api_context& c, const request& asked, std:
     run->first = std::move(*first);
     body.next = [run] { return run->next(); };
   }
-  response answer{200,
-                  {{"Content-Type", "text/csv; charset=utf-8"},
-                   {"Content-Disposition", "attachment; filename=\"" + std::string(file_name(*feed)) + "\""},
-                   {"Cache-Control", "no-store"},
-                   {"Vary", "Accept-Encoding"}},
-                  {}};
+  response answer{
+      200,
+      {{"Content-Type", "text/csv; charset=utf-8"},
+       {"Content-Disposition", "attachment; filename=\"" + std::string(protocol::file_name_of(*feed)) + "\""},
+       {"Cache-Control", "no-store"},
+       {"Vary", "Accept-Encoding"}},
+      {}};
   if (body.gzip)
     answer.fields.push_back({"Content-Encoding", "gzip"});
   answer.body = std::move(body);

@@ -16,8 +16,13 @@ using protocol::feed_kind;
 
 namespace {
 
-constexpr std::array<std::pair<feed_kind, std::string_view>, 3> feed_names{
-    {{feed_kind::status, "status"}, {feed_kind::hours, "hours"}, {feed_kind::timezones, "timezones"}}};
+constexpr std::array<std::pair<feed_kind, std::string_view>, protocol::all_feeds.size()> feed_names{
+    {{feed_kind::status, "status"},
+     {feed_kind::hours, "hours"},
+     {feed_kind::timezones, "timezones"},
+     {feed_kind::closures, "closures"},
+     {feed_kind::corrections, "corrections"},
+     {feed_kind::stores, "stores"}}};
 
 json::object feed_json(const protocol::feed_totals& feed) {
   json::array samples;

@@ -10,7 +10,7 @@
 
 namespace storemon::http {
 
-/// `status`, `hours` or `timezones`.
+/// As requests name it: `status`, `hours`, `timezones`, `closures`, `corrections` or `stores`.
 std::string_view to_string(protocol::feed_kind feed) noexcept;
 
 std::optional<protocol::feed_kind> parse_feed(std::string_view text) noexcept;

@@ -15,11 +15,16 @@ namespace {
 std::vector<std::vector<std::string_view>> columns_of(feed kind) {
   switch (kind) {
   case feed::status:
+  case feed::corrections:
     return {{"store_id"}, {"status"}, {"timestamp_utc"}};
   case feed::hours:
     return {{"store_id"}, {"dayOfWeek", "day", "day_of_week"}, {"start_time_local"}, {"end_time_local"}};
   case feed::zones:
     return {{"store_id"}, {"timezone_str"}};
+  case feed::closures:
+    return {{"store_id"}, {"from_utc"}, {"to_utc"}};
+  case feed::stores:
+    return {{"store_id"}};
   }
   return {};
 }
@@ -40,6 +45,12 @@ std::string_view to_string(feed kind) noexcept {
     return "hours";
   case feed::zones:
     return "zones";
+  case feed::closures:
+    return "closures";
+  case feed::corrections:
+    return "corrections";
+  case feed::stores:
+    return "stores";
   }
   return "status";
 }
@@ -76,6 +87,8 @@ std::string_view to_string(reject_reason reason) noexcept {
     return "repeated_field";
   case reject_reason::bad_date:
     return "bad_date";
+  case reject_reason::bad_span:
+    return "bad_span";
   }
   return "too_few_fields";
 }

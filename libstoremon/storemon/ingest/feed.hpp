@@ -12,8 +12,9 @@
 
 namespace storemon::ingest {
 
-/// The three feeds of SEMANTICS section 1.
-enum class feed : uint8_t { status, hours, zones };
+/// The three feeds of SEMANTICS section 1, and three more that tell what those have no columns for: planned
+/// closures; what corrections made of polls; and that a store exists.
+enum class feed : uint8_t { status, hours, zones, closures, corrections, stores };
 
 std::string_view to_string(feed kind) noexcept;
 
@@ -34,9 +35,10 @@ enum class reject_reason : uint8_t {
   unknown_field,  ///< of a JSON object
   repeated_field, ///< likewise
   bad_date,       ///< valid_from not a date
+  bad_span,       ///< a closure that does not begin before it ends
 };
 
-inline constexpr size_t reject_reasons = 15;
+inline constexpr size_t reject_reasons = 16;
 
 std::string_view to_string(reject_reason reason) noexcept;
 
@@ -67,8 +69,9 @@ struct rejects {
 /// Where a feed's columns stand: known from its header line.
 struct layout {
   feed kind = feed::status;
-  std::array<uint32_t, 4> column{}; ///< of store_id and then, in SEMANTICS' order, the feed's other columns
-  uint32_t fields_min = 0;          ///< a record needs at least so many fields
+  /// Of store_id and then, in the order of columns_of in feed.cpp, the feed's other columns.
+  std::array<uint32_t, 4> column{};
+  uint32_t fields_min = 0; ///< a record needs at least so many fields
   /// Of `valid_from`, which hours may have besides: a date, or empty for hours that were in force since ever.
   std::optional<uint32_t> valid_from{};
 };
@@ -78,8 +81,9 @@ struct layout {
 /// @returns errc::bad_feed naming the missing columns.
 result<layout> read_header(feed kind, std::string_view record);
 
-/// Reads the header record of a feed that is not known.
-/// @returns errc::bad_feed unless it is the header of exactly one of the feeds.
+/// Reads the header record of a feed that is not known. The feeds beyond SEMANTICS' three are not looked for:
+/// corrections have the columns of the status feed, and every feed those of stores.
+/// @returns errc::bad_feed unless it is the header of exactly one of the three.
 result<layout> read_header(std::string_view record);
 
 } // namespace storemon::ingest

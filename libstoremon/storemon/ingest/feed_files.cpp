@@ -1,66 +1,86 @@
 #include "storemon/ingest/feed_files.hpp"
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
-#include <initializer_list>
+#include <string_view>
 #include <system_error>
 
 namespace storemon::ingest {
 
 namespace {
 
-/// The one of a feed's names that the directory holds.
-result<std::optional<std::string>> find_one(const std::filesystem::path& directory,
-                                            std::initializer_list<const char*> names) {
-  std::optional<std::string> found;
-  for (const auto* name : names) {
+struct file_names {
+  feed kind;
+  std::string_view name;
+  std::string_view other{}; ///< which it may have instead; empty: none
+};
+
+/// In the order the feeds are read in. Stores come last: then most of them are there already.
+constexpr std::array<file_names, 6> looked_for{{{feed::zones, "timezones.csv", "store_timezone.csv"},
+                                                {feed::hours, "business_hours.csv", "menu_hours.csv"},
+                                                {feed::status, "store_status.csv"},
+                                                {feed::closures, "closures.csv"},
+                                                {feed::corrections, "corrections.csv"},
+                                                {feed::stores, "stores.csv"}}};
+
+/// Adds the one of a feed's files that the directory holds, if it does.
+result<void> find_one(const std::filesystem::path& directory, const file_names& names,
+                      std::vector<feed_file>& found) {
+  for (const auto name : {names.name, names.other}) {
     const auto path = directory / name;
     std::error_code failed;
-    if (!std::filesystem::exists(path, failed)) {
+    if (name.empty() || !std::filesystem::exists(path, failed)) {
       if (failed)
         return error{errc::io_failed, "cannot look for " + path.string() + ": " + failed.message()};
       continue;
     }
-    if (found)
-      return error{errc::invalid_argument,
-                   "the same feed under two names, remove one: " + *found + " and " + path.string()};
-    found = path.string();
+    if (!found.empty() && found.back().kind == names.kind)
+      return error{errc::invalid_argument, "the same feed under two names, remove one: " + found.back().path +
+                                               " and " + path.string()};
+    found.push_back({names.kind, path.string()});
   }
-  return found;
+  return {};
+}
+
+std::string all_names() {
+  std::string list;
+  for (const auto& names : looked_for)
+    for (const auto name : {names.name, names.other})
+      if (!name.empty())
+        list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
 }
 
 } // namespace
 
-result<feed_files> find_feed_files(const std::string& directory) {
-  const auto status = find_one(directory, {"store_status.csv"});
-  if (!status)
-    return status.error();
-  const auto hours = find_one(directory, {"business_hours.csv", "menu_hours.csv"});
-  if (!hours)
-    return hours.error();
-  const auto zones = find_one(directory, {"timezones.csv", "store_timezone.csv"});
-  if (!zones)
-    return zones.error();
-  if (!*status && !*hours && !*zones)
-    return error{errc::io_failed, directory + " holds none of store_status.csv, business_hours.csv, "
-                                              "menu_hours.csv, timezones.csv, store_timezone.csv"};
-  return feed_files{*status, *hours, *zones};
+result<std::vector<feed_file>> find_feed_files(const std::string& directory) {
+  std::vector<feed_file> found;
+  for (const auto& names : looked_for)
+    if (auto looked = find_one(directory, names, found); !looked)
+      return looked.error();
+  if (found.empty())
+    return error{errc::io_failed, directory + " holds none of " + all_names()};
+  return found;
 }
 
 std::string tell_apart(const std::string& directory) {
   namespace fs = std::filesystem;
-  const auto files = find_feed_files(directory);
+  auto files = find_feed_files(directory);
   if (!files)
     return {};
+  // Journals keep this text, so the order is that of the first version: a directory whose files are the same
+  // is not read again because the program is another one.
+  std::sort(files->begin(), files->end(),
+            [](const feed_file& a, const feed_file& b) { return a.kind < b.kind; });
   std::string text;
-  for (const auto& path : {files->status, files->hours, files->zones}) {
-    if (!path)
-      continue;
+  for (const auto& [kind, path] : *files) {
     std::error_code failed;
-    const auto size = fs::file_size(*path, failed);
-    const auto written = failed ? fs::file_time_type() : fs::last_write_time(*path, failed);
+    const auto size = fs::file_size(path, failed);
+    const auto written = failed ? fs::file_time_type() : fs::last_write_time(path, failed);
     if (failed)
       return {};
-    text += fs::absolute(*path).string() + "|" + std::to_string(size) + "|" +
+    text += fs::absolute(path).string() + "|" + std::to_string(size) + "|" +
             std::to_string(written.time_since_epoch().count()) + "\n";
   }
   return text;

@@ -20,9 +20,10 @@ struct chunk_summary {
 /// Turns chunks of one feed into batches of updates: the importer calls parse() with chunk after chunk and
 /// flush() at the end. Several parsers may each take some chunks of the same status feed; what they emit
 /// together is the same as one would have. The other feeds are for one parser alone, see hours_router. Not
-/// for several threads at once.
-/// @tparam Emit is called as `emit(uint32_t partition, Batch&&)` with observation_rows, hours_rows or
-/// zone_rows, within parse() and flush(); a parameter of type storemon::update takes them all.
+/// for several threads at once. Corrections become observation_rows under the rule replace, the rows of the
+/// stores feed observation_rows that only name stores.
+/// @tparam Emit is called as `emit(uint32_t partition, Batch&&)` with observation_rows, hours_rows, zone_rows
+/// or closure_change, within parse() and flush(); a parameter of type storemon::update takes them all.
 template <class Emit>
 class feed_parser {
 public:
@@ -45,7 +46,10 @@ private:
   using status_router = dictionary_router<observation_rows, observation, Emit>;
   using hours_feed_router = hours_router<Emit>;
   using zones_router = zone_router<Emit>;
-  using router = std::variant<status_router, hours_feed_router, zones_router>;
+  using closures_router = closure_router<Emit>;
+  using held_rows_router = held_router<Emit>; ///< of corrections and of stores
+  using router =
+      std::variant<status_router, hours_feed_router, zones_router, closures_router, held_rows_router>;
 
   static router make_router(feed kind, const router_options& options, Emit emit) {
     switch (kind) {
@@ -53,6 +57,13 @@ private:
       return router(std::in_place_type<hours_feed_router>, options, std::move(emit));
     case feed::zones:
       return router(std::in_place_type<zones_router>, options, std::move(emit));
+    case feed::closures:
+      return router(std::in_place_type<closures_router>, options, std::move(emit));
+    case feed::corrections:
+      return router(std::in_place_type<held_rows_router>, options, conflict_rule::replace, std::move(emit));
+    case feed::stores:
+      return router(std::in_place_type<held_rows_router>, options, conflict_rule::inactive_wins,
+                    std::move(emit));
     case feed::status:
       break;
     }
@@ -103,6 +114,29 @@ private:
     const auto why = read_row(where_, fields, row);
     if (!why)
       to.add(row.store, row.zone);
+    return why;
+  }
+
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, closures_router& to) {
+    closure_row row;
+    const auto why = read_row(where_, fields, timestamps_, row);
+    if (!why)
+      to.add(row);
+    return why;
+  }
+
+  std::optional<reject_reason> take(std::span<const std::string_view> fields, held_rows_router& to) {
+    if (where_.kind == feed::stores) {
+      store_row row;
+      const auto why = read_row(where_, fields, row);
+      if (!why)
+        to.add(row.store);
+      return why;
+    }
+    status_row row;
+    const auto why = read_row(where_, fields, timestamps_, latest_, row);
+    if (!why)
+      to.add(row.store, row.seen);
     return why;
   }
 

@@ -16,6 +16,12 @@ feed to_feed(feed_kind kind) {
     return feed::hours;
   case feed_kind::timezones:
     return feed::zones;
+  case feed_kind::closures:
+    return feed::closures;
+  case feed_kind::corrections:
+    return feed::corrections;
+  case feed_kind::stores:
+    return feed::stores;
   case feed_kind::status:
     break;
   }

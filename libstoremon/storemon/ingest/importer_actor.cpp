@@ -50,12 +50,9 @@ result<void> importer_state::open_all() {
     const auto files = find_feed_files(options_.directory);
     if (!files)
       return files.error();
-    for (const auto& [kind, path] :
-         {std::pair(feed::zones, files->zones), std::pair(feed::hours, files->hours),
-          std::pair(feed::status, files->status)})
-      if (path)
-        if (auto opened = open({.kind = kind, .path = *path}); !opened)
-          return opened;
+    for (const auto& [kind, path] : *files)
+      if (auto opened = open({.kind = kind, .path = path}); !opened)
+        return opened;
   }
   for (const auto& from : options_.sources)
     if (auto opened = open(from); !opened)

@@ -132,6 +132,24 @@ private:
   size_t waiting_count_ = 0;
 };
 
+/// A batch being put together whose stores are to be named once.
+template <class Batch>
+class named_batch {
+public:
+  /// The number of a store among those of the batch.
+  uint32_t index_of(std::string_view store) {
+    const auto [place, is_new] = index_.try_emplace(std::string(store), 0);
+    if (is_new)
+      place->second = rows.stores.add(store);
+    return place->second;
+  }
+
+  Batch rows;
+
+private:
+  boost::unordered_flat_map<std::string, uint32_t> index_; ///< into the batch's stores
+};
+
 /// Routes the rows of the hours feed. All of a partition and date go in one batch at the end, for a store's
 /// rows replace what it had and must not be torn apart; earlier dates go first, for hours always valid
 /// replace all. So the feed is held in memory, 28 bytes a row and its ids.
@@ -144,13 +162,11 @@ public:
   void add(const store_hours_row& row) {
     auto& dates = parts_[partition_of(hash_of(row.store), static_cast<uint32_t>(parts_.size()))];
     auto& to = dates[row.valid_from.value_or(valid_from_)];
-    const auto [place, is_new] = to.index.try_emplace(std::string(row.store), 0);
-    if (is_new)
-      place->second = to.batch.stores.add(row.store);
+    const auto store = to.index_of(row.store);
     if (!row.row)
       return; // the store is named, which says that it has none
-    to.batch.store.push_back(place->second);
-    to.batch.rows.push_back(*row.row);
+    to.rows.store.push_back(store);
+    to.rows.rows.push_back(*row.row);
   }
 
   /// Nothing waits here.
@@ -160,20 +176,15 @@ public:
   void flush() {
     for (uint32_t p = 0; p < parts_.size(); ++p)
       for (auto& [date, part] : std::exchange(parts_[p], {})) {
-        part.batch.valid_from = date;
-        emit_(p, std::move(part.batch));
+        part.rows.valid_from = date;
+        emit_(p, std::move(part.rows));
       }
   }
 
 private:
-  struct part {
-    boost::unordered_flat_map<std::string, uint32_t> index; ///< into the batch's stores
-    hours_rows batch;
-  };
-
   std::chrono::local_days valid_from_;
   Emit emit_;
-  std::vector<std::map<std::chrono::local_days, part>> parts_;
+  std::vector<std::map<std::chrono::local_days, named_batch<hours_rows>>> parts_;
 };
 
 /// Routes the rows of the zones feed, which are pairs; all of a partition in one batch, as for hours.
@@ -201,6 +212,69 @@ public:
 private:
   Emit emit_;
   std::vector<zone_rows> open_;
+};
+
+/// Routes the rows of the closures feed, each an update of its own, which goes at once.
+template <class Emit>
+class closure_router {
+public:
+  closure_router(const router_options& options, Emit emit)
+      : partitions_(options.partitions), emit_(std::move(emit)) {}
+
+  void add(const closure_row& row) {
+    emit_(partition_of(hash_of(row.store), partitions_), closure_change{std::string(row.store), row.span});
+  }
+
+  /// Nothing waits here.
+  void drain() {}
+
+  /// Nor here.
+  void flush() {}
+
+private:
+  uint32_t partitions_;
+  Emit emit_;
+};
+
+/// Routes polls, or stores without a poll, that must not be torn apart: all of a partition in one batch at
+/// the end. Of two corrections of an instant the later batch's would stand, whichever line came first; in one
+/// batch the inactive one does. The feed is held in memory, 12 bytes a row and its ids.
+template <class Emit>
+class held_router {
+public:
+  held_router(const router_options& options, conflict_rule rule, Emit emit)
+      : rule_(rule), emit_(std::move(emit)), parts_(options.partitions) {}
+
+  /// Only names the store.
+  void add(std::string_view id) { part_of(id).index_of(id); }
+
+  void add(std::string_view id, observation seen) {
+    auto& to = part_of(id);
+    to.rows.store.push_back(to.index_of(id));
+    to.rows.seen.push_back(seen);
+  }
+
+  /// Nothing waits here.
+  void drain() {}
+
+  /// Emits every batch.
+  void flush() {
+    for (uint32_t p = 0; p < parts_.size(); ++p) {
+      auto part = std::exchange(parts_[p], {});
+      part.rows.rule = rule_;
+      if (!part.rows.stores.empty())
+        emit_(p, std::move(part.rows));
+    }
+  }
+
+private:
+  named_batch<observation_rows>& part_of(std::string_view id) {
+    return parts_[partition_of(hash_of(id), static_cast<uint32_t>(parts_.size()))];
+  }
+
+  conflict_rule rule_;
+  Emit emit_;
+  std::vector<named_batch<observation_rows>> parts_;
 };
 
 } // namespace storemon::ingest

@@ -14,16 +14,24 @@ bool says(std::string_view text, std::string_view word) noexcept {
                     [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); });
 }
 
+/// What the rows of all feeds begin with.
+std::optional<reject_reason> read_store(const layout& where, std::span<const std::string_view> fields,
+                                        std::string_view& store) noexcept {
+  if (fields.size() < where.fields_min)
+    return reject_reason::too_few_fields;
+  store = fields[where.column[0]];
+  if (!is_store_id(store))
+    return reject_reason::bad_store_id;
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       timestamp_reader& timestamps, instant latest,
                                       status_row& row) noexcept {
-  if (fields.size() < where.fields_min)
-    return reject_reason::too_few_fields;
-  row.store = fields[where.column[0]];
-  if (!is_store_id(row.store))
-    return reject_reason::bad_store_id;
+  if (const auto why = read_store(where, fields, row.store))
+    return why;
   const auto status = fields[where.column[1]];
   const bool active = says(status, "active");
   if (!active && !says(status, "inactive"))
@@ -39,11 +47,8 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       store_hours_row& row) noexcept {
-  if (fields.size() < where.fields_min)
-    return reject_reason::too_few_fields;
-  row.store = fields[where.column[0]];
-  if (!is_store_id(row.store))
-    return reject_reason::bad_store_id;
+  if (const auto why = read_store(where, fields, row.store))
+    return why;
   row.row.reset();
   row.valid_from.reset();
   if (where.valid_from) {
@@ -67,15 +72,29 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       zone_row& row) noexcept {
-  if (fields.size() < where.fields_min)
-    return reject_reason::too_few_fields;
-  row.store = fields[where.column[0]];
-  if (!is_store_id(row.store))
-    return reject_reason::bad_store_id;
+  if (const auto why = read_store(where, fields, row.store))
+    return why;
   row.zone = fields[where.column[1]];
   if (row.zone.empty() || row.zone.size() > zone_name_bytes_max)
     return reject_reason::bad_zone_name;
   return std::nullopt;
+}
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      timestamp_reader& timestamps, closure_row& row) noexcept {
+  if (const auto why = read_store(where, fields, row.store))
+    return why;
+  if (!timestamps.read(fields[where.column[1]], row.span.from) ||
+      !timestamps.read(fields[where.column[2]], row.span.to))
+    return reject_reason::bad_timestamp;
+  if (row.span.empty())
+    return reject_reason::bad_span;
+  return std::nullopt;
+}
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      store_row& row) noexcept {
+  return read_store(where, fields, row.store);
 }
 
 } // namespace storemon::ingest

@@ -2,6 +2,7 @@
 
 #include "storemon/ingest/feed.hpp"
 #include "storemon/ingest/timestamp.hpp"
+#include "storemon/model/interval.hpp"
 #include "storemon/model/update.hpp"
 
 #include <optional>
@@ -27,10 +28,20 @@ struct zone_row {
   std::string_view zone;
 };
 
+struct closure_row {
+  std::string_view store;
+  interval span;
+};
+
+/// Of the stores feed.
+struct store_row {
+  std::string_view store;
+};
+
 inline constexpr size_t zone_name_bytes_max = 64;
 
 /// Reads a record's fields as a row of the feed. Of several faults the one told is the first of: too few
-/// fields, the store id, then the other columns in SEMANTICS' order.
+/// fields, the store id, then the other columns in the order of layout::column.
 /// @param latest  an observation after it is in_the_future
 /// @returns why the record is no such row; nothing when it is one.
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
@@ -43,5 +54,11 @@ std::optional<reject_reason> read_row(const layout& where, std::span<const std::
 
 std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
                                       zone_row& row) noexcept;
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      timestamp_reader& timestamps, closure_row& row) noexcept;
+
+std::optional<reject_reason> read_row(const layout& where, std::span<const std::string_view> fields,
+                                      store_row& row) noexcept;
 
 } // namespace storemon::ingest

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <utility>
 
 namespace storemon::journal {
 
@@ -70,12 +71,15 @@ data_directory::~data_directory() {
   ::close(lock_);
 }
 
-std::string data_directory::file(uint64_t number) const {
-  return path_ + "/store-" + std::to_string(number) + ".db";
+namespace {
+
+std::string data_file(const std::string& directory, uint64_t number) {
+  return directory + "/store-" + std::to_string(number) + ".db";
 }
 
-result<std::optional<uint64_t>> data_directory::current() const {
-  const auto name = path_ + "/CURRENT";
+/// See data_directory::current().
+result<std::optional<uint64_t>> read_current(const std::string& directory) {
+  const auto name = directory + "/CURRENT";
   std::error_code code;
   if (!std::filesystem::exists(name, code)) {
     if (code)
@@ -91,6 +95,16 @@ result<std::optional<uint64_t>> data_directory::current() const {
   if (text != "store-" + std::to_string(number) + ".db\n")
     return error{errc::damaged, name + " names no file"};
   return std::optional(number);
+}
+
+} // namespace
+
+std::string data_directory::file(uint64_t number) const {
+  return data_file(path_, number);
+}
+
+result<std::optional<uint64_t>> data_directory::current() const {
+  return read_current(path_);
 }
 
 result<void> data_directory::write(const std::string& name, const std::string& text) const {
@@ -148,6 +162,36 @@ bool data_directory::hold_reserve(uint64_t bytes) const {
 
 void data_directory::give_up_reserve() const noexcept {
   ::unlink((path_ + "/reserve").c_str()); // fails where there is none, which is as well
+}
+
+result<void> copy_data(const std::string& from, const std::string& to) {
+  const auto lock_name = from + "/LOCK";
+  const descriptor lock{::open(lock_name.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (lock.fd < 0 && errno != ENOENT)
+    return failed(lock_name, errno);
+  if (lock.fd >= 0 && ::flock(lock.fd, LOCK_SH | LOCK_NB) != 0)
+    return errno == EWOULDBLOCK ? error{errc::busy, from + " is in use by another process"}
+                                : failed(lock_name, errno);
+  const auto current = read_current(from);
+  if (!current)
+    return current.error();
+  if (!*current || !std::filesystem::exists(data_file(from, **current)))
+    return error{errc::damaged, "CURRENT in " + from + " names a file that is not there"};
+  if (::mkdir(to.c_str(), 0700) != 0)
+    return failed(to, errno);
+  for (const auto& [name, needed] :
+       {std::pair(from + "/CURRENT", true), std::pair(data_file(from, **current), true),
+        std::pair(data_file(from, **current) + "-wal", false)}) {
+    std::error_code code;
+    if (!needed && !std::filesystem::exists(name, code))
+      continue;
+    const auto copy = std::filesystem::path(to) / std::filesystem::path(name).filename();
+    if (!std::filesystem::copy_file(name, copy, code))
+      return failed(name, code.value());
+    if (::chmod(copy.c_str(), owner_only) != 0) // it may have been for readers only
+      return failed(copy.string(), errno);
+  }
+  return {};
 }
 
 uint64_t data_directory::bytes_free() const {

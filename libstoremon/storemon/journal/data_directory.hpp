@@ -57,6 +57,11 @@ private:
   int lock_;
 };
 
+/// Copies the data of a directory that no process has to a new directory, for its owner alone: the file that
+/// CURRENT names, with its log. Nothing is written to the directory, nor made durable. Fails with busy where
+/// a process has it, damaged where the file is not there, io_failed, disk_full.
+result<void> copy_data(const std::string& from, const std::string& to);
+
 /// Makes the names in a directory durable.
 result<void> sync_directory(const std::string& path);
 

@@ -23,7 +23,8 @@ enum class conflict_rule : uint8_t {
 };
 
 /// Polls of stores of one partition, in any order. `stores` names each store once; `store[i]` is the index
-/// into it of `seen[i]`. Of two statuses at one instant within these rows the inactive one counts.
+/// into it of `seen[i]`. Of two statuses at one instant within these rows the inactive one counts. Without
+/// any poll they say that the stores exist, and of that nothing else.
 struct observation_rows {
   text_list stores;
   std::vector<uint32_t> store;

@@ -28,22 +28,32 @@ std::string valid_from_text(std::chrono::local_days date) {
   return date == always_valid ? std::string() : date_text(date);
 }
 
-/// `YYYY-MM-DD HH:MM:SS.ffffff UTC`.
+/// `YYYY-MM-DD HH:MM:SS.ffffff UTC`. What was given with an offset and is of no year from 0000 to 9999 in UTC
+/// is written with one again, for else nobody could read it.
 void append_instant(instant at, std::string& to) {
+  using namespace std::chrono;
+  constexpr auto offset = hours(23) + minutes(59); // the farthest there is
+  const auto year = year_month_day(floor<days>(at)).year();
+  const char* zone = " UTC";
+  if (year > std::chrono::year(9999)) {
+    at -= offset;
+    zone = "-23:59";
+  } else if (year < std::chrono::year(0)) {
+    at += offset;
+    zone = "+23:59";
+  }
   auto text = to_rfc3339(at);
   text[text.find('T')] = ' ';
-  text.back() = ' ';
+  text.pop_back(); // the Z
   to += text;
-  to += "UTC";
+  to += zone;
 }
 
-void append_polls(const partition::store& s, std::string_view id, std::string& to) {
-  partition::for_each_poll(s, instant::min(), instant::max(), [&](observation o) {
-    to += id;
-    to += o.active() ? ",active," : ",inactive,";
-    append_instant(o.at(), to);
-    to += '\n';
-  });
+void append_poll(std::string_view id, observation o, std::string& to) {
+  to += id;
+  to += o.active() ? ",active," : ",inactive,";
+  append_instant(o.at(), to);
+  to += '\n';
 }
 
 void append_hours(const partition::store& s, std::string_view id, std::string& to) {
@@ -69,6 +79,17 @@ void append_hours(const partition::store& s, std::string_view id, std::string& t
   }
 }
 
+void append_closures(const partition::store& s, std::string_view id, std::string& to) {
+  for (const auto& closure : s.closures) {
+    to += id;
+    to += ',';
+    append_instant(closure.from, to);
+    to += ',';
+    append_instant(closure.to, to);
+    to += '\n';
+  }
+}
+
 } // namespace
 
 std::string_view feed_header(protocol::feed_kind feed) {
@@ -77,7 +98,12 @@ std::string_view feed_header(protocol::feed_kind feed) {
     return "store_id,day,start_time_local,end_time_local,valid_from\n";
   case protocol::feed_kind::timezones:
     return "store_id,timezone_str\n";
+  case protocol::feed_kind::closures:
+    return "store_id,from_utc,to_utc\n";
+  case protocol::feed_kind::stores:
+    return "store_id\n";
   case protocol::feed_kind::status:
+  case protocol::feed_kind::corrections:
     break;
   }
   return "store_id,status,timestamp_utc\n";
@@ -86,9 +112,10 @@ std::string_view feed_header(protocol::feed_kind feed) {
 void append_feed_lines(protocol::feed_kind feed, const partition::store& s, std::string& to) {
   std::string id;
   append_field(s.id, id);
+  const auto append = [&](observation o) { append_poll(id, o, to); };
   switch (feed) {
   case protocol::feed_kind::status:
-    append_polls(s, id, to);
+    partition::for_each_poll(s, instant::min(), instant::max(), append);
     break;
   case protocol::feed_kind::hours:
     append_hours(s, id, to);
@@ -99,6 +126,15 @@ void append_feed_lines(protocol::feed_kind feed, const partition::store& s, std:
       append_field(s.zone_given(), to);
       to += '\n';
     }
+    break;
+  case protocol::feed_kind::closures:
+    append_closures(s, id, to);
+    break;
+  case protocol::feed_kind::corrections:
+    partition::for_each_correction(s, append);
+    break;
+  case protocol::feed_kind::stores:
+    to += id + '\n';
     break;
   }
 }

@@ -6,11 +6,10 @@
 #include "storemon/journal/verify.hpp"
 #include "storemon/node/config.hpp"
 #include "storemon/node/control.hpp"
-#include "storemon/node/feed_text.hpp"
+#include "storemon/node/kept_data.hpp"
 #include "storemon/node/rebuild.hpp"
 #include "storemon/node/storage.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +17,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -65,35 +62,6 @@ int complain(const std::string& word, const error& why) {
   return 1;
 }
 
-/// A directory that is gone at the end.
-class temporary_directory {
-public:
-  /// Beside `path`, for it is as large as what is there.
-  static result<temporary_directory> beside(const std::string& path) {
-    auto name = fs::absolute(path).string() + ".check-XXXXXX";
-    if (!::mkdtemp(name.data()))
-      return error{errc::io_failed, name + ": " + std::strerror(errno)};
-    return temporary_directory(name);
-  }
-
-  temporary_directory(temporary_directory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-
-  temporary_directory& operator=(temporary_directory&&) = delete;
-
-  ~temporary_directory() {
-    std::error_code ignored; // there is nothing more to be done about it
-    if (!path_.empty())
-      fs::remove_all(path_, ignored);
-  }
-
-  std::string inside(const char* name) const { return path_ + "/" + name; }
-
-private:
-  explicit temporary_directory(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-};
-
 /// What a data directory, or a copy, was found to hold.
 struct finding {
   uint32_t partitions = 0;
@@ -134,20 +102,30 @@ result<finding> examine(journal::backend& kept) {
 }
 
 result<finding> examine_directory(const std::string& path) {
-  if (!fs::exists(fs::path(path) / "CURRENT"))
-    return error{errc::invalid_argument, path + " is no data directory: it has no file CURRENT"};
-  const auto kept = journal::open_sqlite({path});
+  const auto kept = kept_data::open(path);
   if (!kept)
     return kept.error();
-  return examine(**kept);
+  return examine(kept->backend());
 }
 
 result<finding> examine_copy(const std::string& path) {
-  const auto scratch = temporary_directory::beside(path);
+  const auto scratch = temporary_directory::make_for(path);
   if (!scratch)
     return scratch.error();
   const auto directory = scratch->inside("data");
-  if (const auto done = journal::restore_sqlite(path, directory); !done)
+  auto source = path;
+  // SQLite opens no file that it cannot write a log beside.
+  if (const auto around = fs::absolute(path).parent_path();
+      ::access(path.c_str(), W_OK) != 0 || ::access(around.c_str(), W_OK) != 0) {
+    source = scratch->inside("copy.db");
+    std::error_code failure;
+    if (!fs::copy_file(path, source, failure))
+      return error{errc::io_failed, path + ": " + failure.message()};
+    fs::permissions(source, fs::perms::owner_read | fs::perms::owner_write, failure);
+    if (failure)
+      return error{errc::io_failed, source + ": " + failure.message()};
+  }
+  if (const auto done = journal::restore_sqlite(source, directory); !done)
     return done.error();
   return examine_directory(directory);
 }
@@ -179,10 +157,8 @@ int back_up(const std::string& directory, const std::string& file) {
   auto done = command_server(control_socket_of(fs::absolute(directory)), "backup " + path);
   if (!done && done.error().code == errc::not_found) {
     // No server has it, so this process may.
-    if (!fs::exists(fs::path(directory) / "CURRENT"))
-      return complain("backup", {errc::invalid_argument, directory + " is no data directory"});
-    const auto kept = journal::open_sqlite({fs::absolute(directory).string()});
-    done = kept ? journal::back_up(**kept, path, verify_copy) : result<void>(kept.error());
+    const auto kept = kept_data::open(directory);
+    done = kept ? journal::back_up(kept->backend(), path, verify_copy) : result<void>(kept.error());
   }
   if (!done)
     return complain("backup", done.error());
@@ -225,53 +201,6 @@ int repair(const std::string& directory, const std::string& loss) {
   return 0;
 }
 
-/// A file being written; what is wrong with it is told at the end.
-class feed_file {
-public:
-  explicit feed_file(std::string path) : path_(std::move(path)) {
-    constexpr mode_t everyone_reads = 0644;
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, everyone_reads);
-    if (fd_ < 0)
-      fail();
-  }
-
-  feed_file(const feed_file&) = delete;
-  feed_file& operator=(const feed_file&) = delete;
-
-  ~feed_file() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-
-  void write(std::string_view text) {
-    while (fd_ >= 0 && failure_.detail.empty() && !text.empty()) {
-      const auto count = ::write(fd_, text.data(), text.size());
-      if (count < 0 && errno != EINTR)
-        fail();
-      else if (count > 0)
-        text.remove_prefix(static_cast<size_t>(count));
-    }
-  }
-
-  result<void> finish() {
-    if (fd_ >= 0 && failure_.detail.empty() && ::fsync(fd_) != 0)
-      fail();
-    return failure_.detail.empty() ? result<void>() : result<void>(failure_);
-  }
-
-private:
-  void fail() {
-    const auto code = errno == ENOSPC   ? errc::disk_full
-                      : errno == EEXIST ? errc::invalid_argument
-                                        : errc::io_failed;
-    failure_ = {code, path_ + ": " + std::strerror(errno)};
-  }
-
-  std::string path_;
-  int fd_ = -1;
-  error failure_{errc::ok, ""};
-};
-
 } // namespace
 
 result<void> verify_copy(const std::string& path) {
@@ -281,44 +210,6 @@ result<void> verify_copy(const std::string& path) {
   if (found->damage.empty())
     return {};
   return error{errc::damaged, path + ": " + found->damage.front()};
-}
-
-result<void> export_feeds(const std::string& data_directory, const std::string& to) {
-  if (!fs::exists(fs::path(data_directory) / "CURRENT"))
-    return error{errc::invalid_argument, data_directory + " is no data directory: it has no file CURRENT"};
-  const auto kept = journal::open_sqlite({fs::absolute(data_directory).string()});
-  if (!kept)
-    return kept.error();
-  const auto partitions = partitions_of(**kept);
-  if (!partitions)
-    return partitions.error();
-  std::error_code failure;
-  fs::create_directories(to, failure);
-  if (failure)
-    return error{errc::io_failed, to + ": " + failure.message()};
-  using protocol::feed_kind;
-  const std::array<feed_kind, 3> feeds{feed_kind::status, feed_kind::hours, feed_kind::timezones};
-  std::array<feed_file, 3> files{feed_file(to + "/store_status.csv"), feed_file(to + "/business_hours.csv"),
-                                 feed_file(to + "/timezones.csv")};
-  for (size_t i = 0; i < feeds.size(); ++i)
-    files[i].write(feed_header(feeds[i]));
-  std::string text;
-  for (uint32_t p = 0; p < *partitions; ++p) {
-    auto data = rebuild(**kept, p);
-    if (!data)
-      return data.error();
-    data->for_each_store([&](const partition::store& s) {
-      for (size_t i = 0; i < feeds.size(); ++i) {
-        text.clear();
-        append_feed_lines(feeds[i], s, text);
-        files[i].write(text);
-      }
-    });
-  }
-  for (auto& file : files)
-    if (auto done = file.finish(); !done)
-      return done;
-  return {};
 }
 
 bool is_maintenance(std::span<const std::string> arguments) {

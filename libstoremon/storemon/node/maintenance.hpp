@@ -22,9 +22,4 @@ bool is_maintenance(std::span<const std::string> arguments);
 /// How each is run and what it does, indented lines.
 std::string maintenance_usage();
 
-/// Writes the three feeds of a data directory, whose server is stopped, into a directory that is made where
-/// there is none. Fails with busy while a server runs, damaged, io_failed, and when a file is there already
-/// with invalid_argument.
-result<void> export_feeds(const std::string& data_directory, const std::string& to);
-
 } // namespace storemon::node

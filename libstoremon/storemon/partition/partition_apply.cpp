@@ -77,6 +77,8 @@ void partition_data::touch_days(std::span<const observation> polls) {
 applied partition_data::apply(const observation_rows& change,
                               std::vector<protocol::conflict_seen>* conflicts) {
   ++version_;
+  if (change.seen.empty())
+    return name_stores(change.stores);
   const bool pins = change.rule != conflict_rule::inactive_wins;
   sort_by_store(change.stores.size(), change.store, change.seen, scratch_ends_, scratch_);
   // Stores and their histories lie apart from one another: the memory is asked for them ahead of their use.
@@ -107,10 +109,18 @@ applied partition_data::apply(const observation_rows& change,
     done += one;
     newest_ = std::max(newest_.value_or(rows.back().at()), rows.back().at());
   }
-  if (pins && !change.seen.empty())
+  if (pins)
     pins_touched_ = version_;
   observations_ += done.accepted;
   return done;
+}
+
+applied partition_data::name_stores(const text_list& stores) {
+  const auto before = stores_.size();
+  for (size_t s = 0; s < stores.size(); ++s)
+    find_or_make(stores[s]);
+  const auto made = static_cast<int64_t>(stores_.size() - before);
+  return {made, static_cast<int64_t>(stores.size()) - made, 0};
 }
 
 applied partition_data::apply_to(const hours_rows& change) {

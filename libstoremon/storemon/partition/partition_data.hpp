@@ -115,6 +115,9 @@ private:
   applied apply_to(const store_deletion& change);
   applied apply_to(const batch_memory& change);
 
+  /// What observations do that are none: the stores exist from now on.
+  applied name_stores(const text_list& stores);
+
   store& find_or_make(std::string_view id);
   std::optional<instant> find_newest() const;
   void sort_stores();

@@ -147,13 +147,10 @@ void partition_data::add_pins_chunk(uint64_t since, std::vector<snapshot_chunk>&
     if (s->pins.empty())
       continue;
     const auto index = rows.stores.add(s->id);
-    auto pin = s->pins.begin();
-    for (auto o = s->observations.begin(); pin != s->pins.end(); ++o)
-      if (o->at() == *pin) {
-        rows.store.push_back(index);
-        rows.seen.push_back(*o);
-        ++pin;
-      }
+    for_each_correction(*s, [&](observation o) {
+      rows.store.push_back(index);
+      rows.seen.push_back(o);
+    });
   }
   if (rows.seen.empty())
     return;

@@ -50,6 +50,17 @@ void for_each_poll(const store& s, instant from, instant to, Seen seen) {
   }
 }
 
+/// Calls `seen(observation)` for what stands at instants whose value only a correction changes, ascending.
+template <class Seen>
+void for_each_correction(const store& s, Seen seen) {
+  auto pin = s.pins.begin();
+  for (auto o = s.observations.begin(); pin != s.pins.end(); ++o)
+    if (o->at() == *pin) {
+      seen(*o);
+      ++pin;
+    }
+}
+
 /// Takes hours of one date in place of what the store had for it; hours always valid in place of all it had.
 /// @param rows  in any order; repeated ones count once
 /// @returns how many were taken, and how many repeated.

@@ -93,8 +93,9 @@ bool write_queue::begin(const partition_data& data, instant now) {
     if (found) {
       answer(w, error{errc::conflict, sentence(*found)});
     } else if (needs_no_journal(w, data)) {
-      const auto rows = static_cast<int64_t>(std::get<observation_rows>(*w.change).seen.size());
-      answer(w, protocol::batch_result{{0, rows, 0}, false, {}});
+      const auto& held = std::get<observation_rows>(*w.change);
+      const auto rows = held.seen.empty() ? held.stores.size() : held.seen.size();
+      answer(w, protocol::batch_result{{0, static_cast<int64_t>(rows), 0}, false, {}});
     } else {
       group_deletes_ = group_deletes_ || (w.change && std::holds_alternative<store_deletion>(*w.change));
       group_bytes += size;

@@ -5,6 +5,7 @@
 #include "storemon/model/store_id.hpp"
 #include "storemon/model/update.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -224,8 +226,15 @@ struct intake_result {
   std::vector<conflict_seen> conflicts; ///< the first, at most conflicts_listed_max
 };
 
-/// Which feed a file holds.
-enum class feed_kind : uint8_t { status, hours, timezones };
+/// Which feed a file holds. Planned closures, what corrections made of polls, and that stores exist have
+/// feeds of their own, beside the three of SEMANTICS section 1.
+enum class feed_kind : uint8_t { status, hours, timezones, closures, corrections, stores };
+
+inline constexpr std::array all_feeds{feed_kind::status,   feed_kind::hours,       feed_kind::timezones,
+                                      feed_kind::closures, feed_kind::corrections, feed_kind::stores};
+
+/// What a feed's file is called where it is exported: a name under which an import finds it in a directory.
+std::string_view file_name_of(feed_kind feed) noexcept;
 
 /// A file that a client sent to be imported.
 struct import_order {
