@@ -305,3 +305,37 @@ TEST_CASE("feeds that turn bad keep no server from serving what it holds") {
   CHECK(count_of(object_of(client.get("/debug_data")), "stores") == 61);
   CHECK(server.stop() == 0);
 }
+
+TEST_CASE("readiness and health tell whether anything can be made durable") {
+  const site s;
+  const auto journal_of = [](http_client& client, const std::string& path) {
+    const auto answer = client.get(path);
+    CHECK(answer.status == 200);
+    return object_of(answer).at("journal").as_object();
+  };
+  {
+    server_process server(s.options());
+    auto client = server.client();
+    for (const std::string path : {"/readyz", "/healthz"}) {
+      const auto journal = journal_of(client, path);
+      CHECK(journal.at("writable").as_bool());
+      CHECK(text_of(journal, "failure").empty());
+      CHECK(count_of(journal, "bytes_free") > 0);
+      CHECK(count_of(journal, "commits") > 0); // of partitions taken over
+    }
+    CHECK(server.stop() == 0);
+  }
+  server_process full(s.options({"--data.free_min_mb=1000000000"}));
+  auto client = full.client();
+  const std::string poll =
+      R"([{"store_id":"1","status":"active","timestamp_utc":"2023-01-25 10:00:00 UTC"}])";
+  const auto refused = client.post("/api/v1/observations", poll, {{"Content-Type", "application/json"}});
+  CHECK(refused.status == 507);
+  for (const std::string path : {"/readyz", "/healthz"}) {
+    const auto journal = journal_of(client, path);
+    CHECK_FALSE(journal.at("writable").as_bool());
+    CHECK_THAT(text_of(journal, "failure"), Contains("bytes are free on the disk"));
+  }
+  CHECK((csv_of(client, "/trigger_report?columns=full") == s.report())); // reads go on
+  CHECK(full.stop() == 0);
+}

@@ -262,6 +262,7 @@ TEST_CASE("shards that die while a report runs fail it by the names of all their
   r.settle();
   CHECK(r.poll(id).state == report_state::running); // others may follow
   r.self->send_exit(r.shards[2], caf::exit_reason::kill);
+  r.settle();
   r.advance(100ms);
   auto status = r.poll(id);
   CHECK(status.state == report_state::failed);

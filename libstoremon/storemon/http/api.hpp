@@ -26,6 +26,7 @@ struct services {
   std::function<bool(std::string_view)> knows_zone{}; ///< whether the tz database has it; null: not asked
   protocol::weights_actor weights{};                  ///< null: the node has no fleet weights
   protocol::store_desk_actor desk{};                  ///< null: nothing is told of single stores
+  protocol::journal_actor journal{};                  ///< null: nothing is kept
 };
 
 /// What requests have under way together.

@@ -65,6 +65,21 @@ json::object membership_json(const protocol::health& health) {
           {"nodes_missing", nodes_missing(health)}};
 }
 
+/// Adds whether anything can be made durable now. A journal that does not answer is at something long: it
+/// heals, or its disk hangs.
+awaitable<void> add_journal(const api_context& c, json::object& to) {
+  if (!c.to.journal)
+    co_return;
+  const auto health = co_await c.actors.ask(c.to.journal, c.limits.health_timeout, protocol::health_atom_v);
+  if (!health) {
+    to["journal"] = {{"writable", false}, {"failure", utf8("it does not answer: " + health.error().detail)}};
+    co_return;
+  }
+  to["journal"] = {{"writable", health->failure.empty()}, {"failure", utf8(health->failure)},
+                   {"bytes_free", health->bytes_free},    {"commits", health->commits},
+                   {"records", health->records},          {"heals", health->heals}};
+}
+
 /// 503, with what there is to say besides.
 response not_ready(json::object body, errc why, std::string_view detail) {
   body["error"] = to_string(why);
@@ -113,6 +128,7 @@ awaitable<response> healthz(const api_context& c, const request&, std::string) {
     body["shard_failures"] = health->shard_failures;
     body["last_failure"] = utf8(health->last_failure);
   }
+  co_await add_journal(c, body);
   co_return json_answer(200, body);
 }
 
@@ -125,6 +141,7 @@ awaitable<response> readyz(const api_context& c, const request&, std::string) {
     co_return problem(503, to_string(health.error().code), health.error().detail);
   const bool member = !c.to.coordinator;
   auto body = member ? membership_json(*health) : readiness_json(*health);
+  co_await add_journal(c, body);
   if (!health->ready)
     co_return not_ready(std::move(body), errc::not_ready,
                         member ? "this member has no leader now" : "not all partitions serve yet");

@@ -281,6 +281,7 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
   to.exporter = engine.exporter();
   to.weights = engine.weights();
   to.desk = engine.desk();
+  to.journal = engine.journal();
   to.durability = directory.empty() ? "memory" : "local";
   to.spool_directory =
       (directory.empty() ? std::filesystem::temp_directory_path() : spool_of(directory)).string();
