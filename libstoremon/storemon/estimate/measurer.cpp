@@ -29,29 +29,9 @@ std::span<const Span> meeting(std::span<const Span> list, const interval& stretc
 
 int64_t count_active(std::span<const observation> seen) noexcept {
   int64_t active = 0;
-#pragma GCC unroll 4
   for (const auto o : seen)
     active += o.active();
   return active;
-}
-
-/// Index of the first observation from `next` on that is not before `bound`. Sessions hold a dozen, and so
-/// does the time between them: too few for a search, and where a walk ends no branch predictor guesses, so
-/// eight are passed at a time without a branch on one.
-uint32_t pass(std::span<const observation> seen, uint32_t next, observation bound) noexcept {
-  constexpr uint32_t stride = 8;
-  while (next + stride <= seen.size()) {
-    uint32_t before = 0;
-#pragma GCC unroll 8
-    for (uint32_t i = 0; i < stride; ++i)
-      before += seen[next + i].bits() < bound.bits();
-    next += before;
-    if (before < stride)
-      return next;
-  }
-  while (next < seen.size() && seen[next] < bound)
-    ++next;
-  return next;
 }
 
 /// Index of the first observation later than `at`. The ends are asked first, here and below: most windows and
@@ -190,13 +170,19 @@ measurer::sight measurer::look(std::span<const interval> open, std::span<const o
     s.begins_known_from = sessions_known_from(h, s.seen.front().at());
   prefetch(s.seen);
   sessions_.resize(within_horizon.size());
+  const auto size = static_cast<uint32_t>(s.seen.size());
   uint32_t next = 0;
   for (size_t i = 0; i < within_horizon.size(); ++i) {
     const auto& span = within_horizon[i];
-    const auto first = pass(s.seen, next, observation(span.from, store_status::inactive));
-    next = pass(s.seen, first, observation(span.to, store_status::inactive));
-    const auto active = count_active(s.seen.subspan(first, next - first));
-    sessions_[i] = {span, first, next, static_cast<uint32_t>(active)};
+    const observation from(span.from, store_status::inactive);
+    const observation to(span.to, store_status::inactive);
+    while (next < size && s.seen[next] < from)
+      ++next;
+    const auto first = next;
+    uint32_t active = 0;
+    for (; next < size && s.seen[next] < to; ++next)
+      active += s.seen[next].active();
+    sessions_[i] = {span, first, next, active};
     s.observed += next - first;
     s.active += active;
   }
