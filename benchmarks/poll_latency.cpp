@@ -1,8 +1,11 @@
 /// What a client waits for, over HTTP on loopback: for a report, from its trigger to the poll that finds it
 /// complete, and for the answer to each poll while the server computes. Reports run one after the other, each
 /// polled every millisecond; the client is a thread of this process and shares the cores with the server.
+/// Once with reports in memory alone, and once with a data directory, where a report is complete when its
+/// file is durable.
 #include "storemon/http/front_end.hpp"
 #include "storemon/node/engine.hpp"
+#include "storemon/node/storage.hpp"
 #include "storemon/node/version.hpp"
 #include "storemon/synth/feed_files.hpp"
 
@@ -68,12 +71,12 @@ void print(const char* what, std::vector<microseconds>& times) {
               at(50), at(99), at(100));
 }
 
-void run(const workload& work) {
-  const test::scratch_directory data;
-  const auto fleet = synth::generate({.stores = work.stores}).value();
-  synth::write_feeds(fleet, data.path()).value();
+/// @param kept  a data directory to be made; empty: none
+void run(const workload& work, const std::string& feeds, const std::string& kept) {
   node::engine_options options;
-  options.supervisor.import_directory = data.path().string();
+  if (!kept.empty())
+    options.storage = node::open_storage(kept, options.supervisor.partitions).value().kept;
+  options.supervisor.import_directory = feeds;
   options.weights.only_when_asked = true; // else a fit would run beside the first reports
   node::engine engine(std::move(options));
   engine.wait_ready().value();
@@ -88,8 +91,18 @@ void run(const workload& work) {
   std::vector<microseconds> reports;
   for (size_t i = 0; i < work.reports; ++i)
     reports.push_back(run_report(client, polls, work.polls_max));
+  std::printf("%s\n", kept.empty() ? "in memory" : "durable");
   print("trigger to Complete", reports);
   print("answer to a poll", polls);
+}
+
+void run(const workload& work) {
+  const test::scratch_directory feeds;
+  const test::scratch_directory kept;
+  const auto fleet = synth::generate({.stores = work.stores}).value();
+  synth::write_feeds(fleet, feeds.path()).value();
+  run(work, feeds.path().string(), "");
+  run(work, feeds.path().string(), (kept.path() / "data").string());
 }
 
 } // namespace
