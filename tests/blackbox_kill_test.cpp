@@ -110,6 +110,14 @@ std::multiset<std::string> exported(http_client& client) {
   return rows;
 }
 
+/// How much slower than usual the server may be before its clients have got nowhere when it is killed.
+constexpr int patience =
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    10;
+#else
+    1;
+#endif
+
 size_t kills_wanted() {
   const char* wanted = std::getenv("STOREMON_FAULT_RUNS");
   return wanted ? std::strtoul(wanted, nullptr, 10) : 8;
@@ -159,7 +167,7 @@ TEST_CASE("what was acknowledged survives every kill, once, and nothing else app
     std::vector<std::thread> pushing;
     for (size_t c = 0; c < clients; ++c)
       pushing.emplace_back([&, c] { push(c, server.port(), next[c], told, answers); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 100));
+    std::this_thread::sleep_for(patience * std::chrono::milliseconds(20 + random() % 100));
     server.self().send_signal(SIGKILL);
     CHECK(server.self().wait() == -SIGKILL);
     for (auto& thread : pushing)

@@ -1,0 +1,27 @@
+# Builds CAF's libraries from the source of the package (STOREMON_CAF_SOURCE) with the sanitizers of everything else, in
+# the place of the package's libraries; the package's headers stay in use. ThreadSanitizer needs it: an actor's way
+# from thread to thread is ordered by atomics inside CAF, and an order that it does not see it takes for a race.
+# Shared libraries, as the package's are: node/actor_config.cpp replaces a function in them.
+if(NOT EXISTS "${STOREMON_CAF_SOURCE}/libcaf_core/caf/config.hpp")
+  message(FATAL_ERROR "no source of CAF in ${STOREMON_CAF_SOURCE}: `bash tests/sanitize.sh thread` puts it into build/caf")
+endif()
+find_package(Threads REQUIRED)
+find_path(CAF_INCLUDE_DIR NAMES caf/config.hpp REQUIRED)
+foreach(_file IN ITEMS "${STOREMON_CAF_SOURCE}/libcaf_core/caf/config.hpp" "${CAF_INCLUDE_DIR}/caf/config.hpp")
+  file(STRINGS "${_file}" _line REGEX "^#define CAF_VERSION 1706$")
+  if(NOT _line)
+    message(FATAL_ERROR "${_file} is not that of CAF 0.17.6")
+  endif()
+endforeach()
+foreach(_c IN ITEMS core io)
+  file(GLOB_RECURSE _sources "${STOREMON_CAF_SOURCE}/libcaf_${_c}/src/*.cpp")
+  add_library(caf_${_c} SHARED ${_sources})
+  target_compile_options(caf_${_c} PRIVATE -w ${storemon_sanitizers})
+  target_include_directories(caf_${_c} SYSTEM PUBLIC "${CAF_INCLUDE_DIR}")
+  target_link_libraries(caf_${_c} PUBLIC Threads::Threads)
+  if(STOREMON_SANITIZE)
+    target_link_options(caf_${_c} PRIVATE -fsanitize=${STOREMON_SANITIZE})
+  endif()
+  add_library(CAF::${_c} ALIAS caf_${_c})
+endforeach()
+target_link_libraries(caf_io PUBLIC caf_core)
