@@ -28,7 +28,7 @@ struct sample {
 const sample& polls() {
   static const sample made = [] {
     sample s;
-    s.where = read_header(feed::status, "store_id,status,timestamp_utc").value();
+    s.where = read_header(feed_kind::status, "store_id,status,timestamp_utc").value();
     s.rows = std::getenv("STOREMON_BENCH_SMALL") != nullptr ? 20'000 : 1'800'000;
     std::mt19937_64 random(1);
     std::vector<std::string> ids(14'000);

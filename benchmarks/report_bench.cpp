@@ -38,7 +38,7 @@ std::string feeds() {
 
 using partitions = std::vector<partition::partition_data>;
 
-void read_feed(ingest::feed kind, const std::string& path, partitions& into) {
+void read_feed(feed_kind kind, const std::string& path, partitions& into) {
   auto reader = ingest::chunk_reader::open(path).value();
   const ingest::router_options routing{.partitions = static_cast<uint32_t>(into.size())};
   ingest::feed_parser parser(ingest::read_header(kind, reader.header()).value(), routing,

@@ -16,7 +16,6 @@ using namespace storemon;
 using namespace storemon::test;
 using namespace std::chrono_literals;
 using partition::partition_data;
-using protocol::feed_kind;
 
 namespace {
 
@@ -25,35 +24,17 @@ using feed_texts = std::map<feed_kind, std::string>;
 
 feed_texts exported(partition_data& data) {
   feed_texts texts;
-  for (const auto feed : protocol::all_feeds) {
+  for (const auto feed : all_feeds) {
     texts[feed] = node::feed_header(feed);
     data.for_each_store([&](const partition::store& s) { node::append_feed_lines(feed, s, texts[feed]); });
   }
   return texts;
 }
 
-ingest::feed read_as(feed_kind feed) {
-  switch (feed) {
-  case feed_kind::hours:
-    return ingest::feed::hours;
-  case feed_kind::timezones:
-    return ingest::feed::zones;
-  case feed_kind::closures:
-    return ingest::feed::closures;
-  case feed_kind::corrections:
-    return ingest::feed::corrections;
-  case feed_kind::stores:
-    return ingest::feed::stores;
-  case feed_kind::status:
-    break;
-  }
-  return ingest::feed::status;
-}
-
 /// The updates that an import makes of a feed whose lines come in any order.
 changes updates_of(feed_kind feed, const std::string& text, std::mt19937_64& random) {
   const auto header = text.find('\n');
-  const auto where = ingest::read_header(read_as(feed), text.substr(0, header)).value();
+  const auto where = ingest::read_header(feed, text.substr(0, header)).value();
   auto records = naive::read_records(text.substr(header + 1));
   std::shuffle(records.begin(), records.end(), random);
   changes updates;

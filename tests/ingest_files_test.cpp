@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 const std::string header = "store_id,status,timestamp_utc";
 
 /// What reading the file in chunks gives.
-naive::outcome read_file(feed kind, const std::string& path, size_t chunk_bytes) {
+naive::outcome read_file(feed_kind kind, const std::string& path, size_t chunk_bytes) {
   auto reader = chunk_reader::open(path, {.chunk_bytes = chunk_bytes});
   REQUIRE(reader.has_value());
   const auto where = read_header(kind, reader->header());
@@ -40,7 +40,7 @@ naive::outcome read_file(feed kind, const std::string& path, size_t chunk_bytes)
   return outcome;
 }
 
-using kinds_and_paths = std::vector<std::pair<feed, std::string>>;
+using kinds_and_paths = std::vector<std::pair<feed_kind, std::string>>;
 
 kinds_and_paths found_in(const test::scratch_directory& directory) {
   const auto files = find_feed_files(directory.path().string());
@@ -74,7 +74,7 @@ TEST_CASE("a small nasty file gives the same in chunks of any size") {
         const auto expected = naive::parse(status_layout, text, header_lines);
         CHECK(expected.rows.size() == 5);
         for (size_t chunk_bytes = 1; chunk_bytes < text.size() + 50; ++chunk_bytes)
-          REQUIRE(read_file(feed::status, path, chunk_bytes) == expected);
+          REQUIRE(read_file(feed_kind::status, path, chunk_bytes) == expected);
       }
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("lines that are too long are rejected in bounded memory, and reading g
     CHECK(expected.counts[static_cast<size_t>(reject_reason::line_too_long)] > 20);
     for (const size_t chunk_bytes : {size_t{5'000}, size_t{65'535}, size_t{65'536}, size_t{65'537},
                                      size_t{65'538}, size_t{100'000}, size_t{1} << 20, size_t{1} << 26})
-      REQUIRE(read_file(feed::status, path, chunk_bytes) == expected);
+      REQUIRE(read_file(feed_kind::status, path, chunk_bytes) == expected);
     auto reader = chunk_reader::open(path, {.chunk_bytes = 70'000}).value();
     chunk bytes;
     do {
@@ -127,7 +127,7 @@ TEST_CASE("a header may be quoted, over two lines, and all there is") {
       chunk_reader::open(dir.write("feed.csv", "\"store_id\",\"a\nb\",status,\"timestamp_utc\""));
   REQUIRE(reader.has_value());
   CHECK(reader->header_lines() == 2);
-  CHECK(read_header(feed::status, reader->header())->fields_min == 4);
+  CHECK(read_header(feed_kind::status, reader->header())->fields_min == 4);
 }
 
 TEST_CASE("a file that cannot be read is named with the reason") {
@@ -152,23 +152,25 @@ TEST_CASE("the feeds of a directory are found by either name") {
   CHECK(none.error().detail.find("menu_hours.csv") != std::string::npos);
 
   const auto status = dir.write("store_status.csv", "");
-  CHECK(found_in(dir) == kinds_and_paths{{feed::status, status}});
+  CHECK(found_in(dir) == kinds_and_paths{{feed_kind::status, status}});
 
   const auto hours = dir.write("menu_hours.csv", "");
   const auto zones = dir.write("store_timezone.csv", "");
-  CHECK(found_in(dir) == kinds_and_paths{{feed::zones, zones}, {feed::hours, hours}, {feed::status, status}});
+  CHECK(found_in(dir) == kinds_and_paths{{feed_kind::timezones, zones},
+                                         {feed_kind::hours, hours},
+                                         {feed_kind::status, status}});
   const auto told = tell_apart(dir.path().string());
   CHECK(told.starts_with(status + "|"));
 
   const auto stores = dir.write("stores.csv", "");
   const auto corrections = dir.write("corrections.csv", "");
   const auto closures = dir.write("closures.csv", "");
-  CHECK(found_in(dir) == kinds_and_paths{{feed::zones, zones},
-                                         {feed::hours, hours},
-                                         {feed::status, status},
-                                         {feed::closures, closures},
-                                         {feed::corrections, corrections},
-                                         {feed::stores, stores}});
+  CHECK(found_in(dir) == kinds_and_paths{{feed_kind::timezones, zones},
+                                         {feed_kind::hours, hours},
+                                         {feed_kind::status, status},
+                                         {feed_kind::closures, closures},
+                                         {feed_kind::corrections, corrections},
+                                         {feed_kind::stores, stores}});
   CHECK(tell_apart(dir.path().string()).starts_with(told));
 
   dir.write("timezones.csv", "");
@@ -193,7 +195,7 @@ TEST_CASE("the public data set is read without a reject") {
     SUCCEED();
     return;
   }
-  const auto check = [](feed kind, const std::string& path, size_t rows, size_t stores) {
+  const auto check = [](feed_kind kind, const std::string& path, size_t rows, size_t stores) {
     const auto outcome = read_file(kind, path, 1 << 16);
     CHECK(outcome.rejects.empty());
     CHECK(outcome.rows.size() == rows);

@@ -162,7 +162,7 @@ TEST_CASE("a file whose header fits no feed, or not the one given, is refused an
   const test::scratch_directory scratch;
   house h;
   const auto good = scratch.write("good", "store_id,timezone_str\n1,UTC\n");
-  const auto refused = [&](const std::string& header, std::optional<ingest::feed> kind) {
+  const auto refused = [&](const std::string& header, std::optional<feed_kind> kind) {
     const auto done =
         h.import({{.path = good},
                   {.kind = kind, .path = scratch.write("bad", header + "\n1,1,1,1,1,1\n"), .name = "it"}});
@@ -173,7 +173,7 @@ TEST_CASE("a file whose header fits no feed, or not the one given, is refused an
   CHECK(refused("a,b", std::nullopt) == "it: the header fits none of the feeds");
   CHECK(refused("store_id,timezone_str,status,timestamp_utc", std::nullopt) ==
         "it: the header fits more than one feed");
-  CHECK(refused("store_id,timezone_str", ingest::feed::status) ==
+  CHECK(refused("store_id,timezone_str", feed_kind::status) ==
         "it: the status feed's header lacks: status, timestamp_utc");
   CHECK(h.script->changes.empty());
 }

@@ -98,38 +98,40 @@ const std::string nasty = "1,active,2023-01-22 12:09:39.388884 UTC\n"
 } // namespace
 
 TEST_CASE("a header names the columns in any order") {
-  const auto where = read_header(feed::status, "extra,timestamp_utc,store_id,more,status,last");
+  const auto where = read_header(feed_kind::status, "extra,timestamp_utc,store_id,more,status,last");
   REQUIRE(where.has_value());
   CHECK(where->column == std::array<uint32_t, 4>{2, 4, 1, 0});
   CHECK(where->fields_min == 5);
-  CHECK(read_header(feed::zones, "\"timezone_str\",\"store_id\"")->column[1] == 0);
+  CHECK(read_header(feed_kind::timezones, "\"timezone_str\",\"store_id\"")->column[1] == 0);
 }
 
 TEST_CASE("the weekday's column has three names") {
   for (const auto* name : {"dayOfWeek", "day", "day_of_week"}) {
-    const auto where = read_header(feed::hours, "store_id,"s + name + ",start_time_local,end_time_local");
+    const auto where =
+        read_header(feed_kind::hours, "store_id,"s + name + ",start_time_local,end_time_local");
     REQUIRE(where.has_value());
     CHECK(where->column == std::array<uint32_t, 4>{0, 1, 2, 3});
   }
 }
 
 TEST_CASE("a header without the needed columns is refused and says which are missing") {
-  const auto refused = read_header(feed::hours, "store_id,DAY, start_time_local");
+  const auto refused = read_header(feed_kind::hours, "store_id,DAY, start_time_local");
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == errc::bad_feed);
   CHECK(refused.error().detail ==
         "the hours feed's header lacks: dayOfWeek, start_time_local, end_time_local");
-  CHECK(read_header(feed::closures, "to_utc,store_id,from").error().detail ==
+  CHECK(read_header(feed_kind::closures, "to_utc,store_id,from").error().detail ==
         "the closures feed's header lacks: from_utc");
-  CHECK(read_header(feed::corrections, "store_id,timestamp_utc").error().detail ==
+  CHECK(read_header(feed_kind::corrections, "store_id,timestamp_utc").error().detail ==
         "the corrections feed's header lacks: status");
-  CHECK(read_header(feed::stores, "id").error().detail == "the stores feed's header lacks: store_id");
-  CHECK(read_header(feed::status, "").error().code == errc::bad_feed);
-  CHECK(read_header(feed::status, "\"store_id,status").error().code == errc::bad_feed);
+  CHECK(read_header(feed_kind::stores, "id").error().detail == "the stores feed's header lacks: store_id");
+  CHECK(read_header(feed_kind::status, "").error().code == errc::bad_feed);
+  CHECK(read_header(feed_kind::status, "\"store_id,status").error().code == errc::bad_feed);
 }
 
 TEST_CASE("a header that names a column twice is refused") {
-  const auto refused = read_header(feed::hours, "store_id,day,dayOfWeek,start_time_local,end_time_local");
+  const auto refused =
+      read_header(feed_kind::hours, "store_id,day,dayOfWeek,start_time_local,end_time_local");
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == errc::bad_feed);
   CHECK(refused.error().detail == "the hours feed's header names more than once: dayOfWeek");

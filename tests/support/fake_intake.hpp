@@ -29,7 +29,7 @@ public:
   std::optional<error> piece_failure; ///< after the pieces, instead of their end
   bool endless = false;               ///< the last piece comes again and again
   size_t pulled = 0;
-  std::vector<protocol::feed_kind> exports;
+  std::vector<feed_kind> exports;
   std::vector<uint64_t> dropped;
   bool silent = false;
   bool holding = false; ///< the intake keeps observations waiting for its answer

@@ -195,7 +195,7 @@ inline std::string lower(std::string text) {
 /// What a feed's text (without its header) holds.
 inline outcome parse(const storemon::ingest::layout& where, std::string_view text,
                      uint64_t lines_before = 0) {
-  using storemon::ingest::feed;
+  using storemon::feed_kind;
   outcome all;
   for (const auto& r : read_records(text, &all.lines)) {
     auto why = r.broken;
@@ -204,9 +204,9 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
       why = reject_reason::too_few_fields;
     if (!why && (column(0).empty() || column(0).size() > 128))
       why = reject_reason::bad_store_id;
-    if (!why && where.kind == feed::stores) {
+    if (!why && where.kind == feed_kind::stores) {
       all.rows.push_back(row_of(column(0)));
-    } else if (!why && where.kind == feed::closures) {
+    } else if (!why && where.kind == feed_kind::closures) {
       const auto from = storemon::parse_instant(column(1));
       const auto to = storemon::parse_instant(column(2));
       if (!from || !to)
@@ -215,7 +215,7 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
         why = reject_reason::bad_span;
       else
         all.rows.push_back(row_of(column(0), {*from, *to}));
-    } else if (!why && (where.kind == feed::status || where.kind == feed::corrections)) {
+    } else if (!why && (where.kind == feed_kind::status || where.kind == feed_kind::corrections)) {
       const auto status = lower(column(1));
       const auto at = storemon::parse_instant(column(2));
       if (status != "active" && status != "inactive")
@@ -224,7 +224,7 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
         why = reject_reason::bad_timestamp;
       else
         all.rows.push_back({column(0), at->time_since_epoch().count(), status == "active", 0, ""});
-    } else if (!why && where.kind == feed::hours) {
+    } else if (!why && where.kind == feed_kind::hours) {
       const auto start = storemon::parse_time_of_day(column(2), false);
       const auto end = storemon::parse_time_of_day(column(3), true);
       if (column(1).size() != 1 || column(1)[0] < '0' || column(1)[0] > '6')
@@ -246,7 +246,7 @@ inline outcome parse(const storemon::ingest::layout& where, std::string_view tex
       all.rejects.push_back({r.line + lines_before, *why, r.text.substr(0, 200)});
   }
   std::sort(all.rows.begin(), all.rows.end());
-  if (where.kind == feed::stores) // to name a store again says nothing
+  if (where.kind == feed_kind::stores) // to name a store again says nothing
     all.rows.erase(std::unique(all.rows.begin(), all.rows.end()), all.rows.end());
   return all;
 }
@@ -342,7 +342,7 @@ public:
     all.lines = lines_ - lines_before_;
     for (const auto& sample : rejected.samples)
       all.rejects.push_back({sample.line, sample.reason, sample.text});
-    const bool names = kind_ == storemon::ingest::feed::stores; // once in a batch, however often in a file
+    const bool names = kind_ == storemon::feed_kind::stores; // once in a batch, however often in a file
     batches.sound = batches.sound && (names ? rows_ >= all.rows.size() : rows_ == all.rows.size());
     return all;
   }
@@ -360,7 +360,7 @@ private:
     }
   };
 
-  storemon::ingest::feed kind_;
+  storemon::feed_kind kind_;
   uint64_t lines_;
   uint64_t lines_before_;
   uint64_t rows_ = 0;
@@ -369,17 +369,16 @@ private:
 
 /// Headers of the feeds as the data set has them.
 inline const storemon::ingest::layout status_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::status, "store_id,status,timestamp_utc").value();
+    storemon::ingest::read_header(storemon::feed_kind::status, "store_id,status,timestamp_utc").value();
 inline const storemon::ingest::layout hours_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::hours,
+    storemon::ingest::read_header(storemon::feed_kind::hours,
                                   "store_id,dayOfWeek,start_time_local,end_time_local")
         .value();
 inline const storemon::ingest::layout zones_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::zones, "store_id,timezone_str").value();
+    storemon::ingest::read_header(storemon::feed_kind::timezones, "store_id,timezone_str").value();
 inline const storemon::ingest::layout closures_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::closures, "store_id,from_utc,to_utc").value();
+    storemon::ingest::read_header(storemon::feed_kind::closures, "store_id,from_utc,to_utc").value();
 inline const storemon::ingest::layout corrections_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::corrections, "store_id,status,timestamp_utc")
-        .value();
+    storemon::ingest::read_header(storemon::feed_kind::corrections, "store_id,status,timestamp_utc").value();
 inline const storemon::ingest::layout stores_layout =
-    storemon::ingest::read_header(storemon::ingest::feed::stores, "store_id").value();
+    storemon::ingest::read_header(storemon::feed_kind::stores, "store_id").value();

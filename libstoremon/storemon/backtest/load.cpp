@@ -13,14 +13,13 @@ namespace storemon::backtest {
 
 namespace {
 
-using ingest::feed;
 using partition::partition_data;
 
 /// Polls are applied so many at a time: enough that a store's come several at once.
 constexpr size_t batch_rows = size_t{1} << 18;
 
 /// @returns how many lines were rejected.
-result<uint64_t> read_feed(feed kind, const std::string& file, partition_data& into) {
+result<uint64_t> read_feed(feed_kind kind, const std::string& file, partition_data& into) {
   auto reader = ingest::chunk_reader::open(file);
   if (!reader)
     return reader.error();

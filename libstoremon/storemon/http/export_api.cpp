@@ -78,7 +78,7 @@ awaitable<response> export_feed(const api_context& c, const request& asked, std:
   response answer{
       200,
       {{"Content-Type", "text/csv; charset=utf-8"},
-       {"Content-Disposition", "attachment; filename=\"" + std::string(protocol::file_name_of(*feed)) + "\""},
+       {"Content-Disposition", "attachment; filename=\"" + std::string(file_names_of(*feed).front()) + "\""},
        {"Cache-Control", "no-store"},
        {"Vary", "Accept-Encoding"}},
       {}};

@@ -70,7 +70,8 @@ json::object membership_json(const protocol::health& health) {
 awaitable<void> add_journal(const api_context& c, json::object& to) {
   if (!c.to.journal)
     co_return;
-  const auto health = co_await c.actors.ask(c.to.journal, c.limits.health_timeout, protocol::health_atom_v);
+  const auto health =
+      co_await c.actors.ask(c.to.journal, c.limits.journal_health_timeout, protocol::health_atom_v);
   if (!health) {
     to["journal"] = {{"writable", false}, {"failure", utf8("it does not answer: " + health.error().detail)}};
     co_return;

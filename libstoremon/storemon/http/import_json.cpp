@@ -6,23 +6,13 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace storemon::http {
 
 namespace json = boost::json;
-using protocol::feed_kind;
 
 namespace {
-
-constexpr std::array<std::pair<feed_kind, std::string_view>, protocol::all_feeds.size()> feed_names{
-    {{feed_kind::status, "status"},
-     {feed_kind::hours, "hours"},
-     {feed_kind::timezones, "timezones"},
-     {feed_kind::closures, "closures"},
-     {feed_kind::corrections, "corrections"},
-     {feed_kind::stores, "stores"}}};
 
 json::object feed_json(const protocol::feed_totals& feed) {
   json::array samples;
@@ -40,17 +30,6 @@ json::object feed_json(const protocol::feed_totals& feed) {
 }
 
 } // namespace
-
-std::string_view to_string(feed_kind feed) noexcept {
-  return feed_names[static_cast<size_t>(feed)].second;
-}
-
-std::optional<feed_kind> parse_feed(std::string_view text) noexcept {
-  for (const auto& [feed, name] : feed_names)
-    if (name == text)
-      return feed;
-  return std::nullopt;
-}
 
 json::object counts_json(const std::map<std::string, uint64_t>& counts) {
   json::object out;

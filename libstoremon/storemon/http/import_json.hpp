@@ -10,11 +10,6 @@
 
 namespace storemon::http {
 
-/// As requests name it: `status`, `hours`, `timezones`, `closures`, `corrections` or `stores`.
-std::string_view to_string(protocol::feed_kind feed) noexcept;
-
-std::optional<protocol::feed_kind> parse_feed(std::string_view text) noexcept;
-
 boost::json::object counts_json(const std::map<std::string, uint64_t>& counts);
 
 /// What an import read, feed by feed.

@@ -37,7 +37,7 @@ result<import_order> read_order(const request& asked) {
   import_order order;
   order.feed = *feed;
   if (const auto text = query_value(asked, "valid_from")) {
-    if (order.feed != protocol::feed_kind::hours)
+    if (order.feed != feed_kind::hours)
       return invalid("'valid_from' is only for hours");
     const auto date = read_date("valid_from", *text);
     if (!date)

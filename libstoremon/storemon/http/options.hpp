@@ -79,6 +79,10 @@ struct options {
   /// The supervisor's answer for /healthz and /readyz, whose callers give up soon themselves.
   std::chrono::milliseconds health_timeout = std::chrono::seconds(1);
 
+  /// How long they wait for the journal, which may be at something long while all else goes well: short, for
+  /// who probes waits no second.
+  std::chrono::milliseconds journal_health_timeout = std::chrono::milliseconds(250);
+
   /// The intake's answer to observations and changes: what is not durable by then is to be sent again. Over
   /// is 503.
   std::chrono::milliseconds intake_timeout = std::chrono::seconds(10);

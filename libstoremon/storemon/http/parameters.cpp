@@ -125,12 +125,12 @@ result<void> set_from_query(report_request& wanted, std::string_view name, std::
 
 } // namespace
 
-result<protocol::feed_kind> read_feed(const request& asked) {
+result<feed_kind> read_feed(const request& asked) {
   const std::string expected = "has to be status, hours, timezones, closures, corrections or stores";
   const auto text = query_value(asked, "feed");
   if (!text)
     return invalid("'feed' is missing; it " + expected);
-  if (const auto feed = parse_feed(*text))
+  if (const auto feed = parse_feed_kind(*text))
     return *feed;
   return invalid("'feed' " + expected + ", not " + in_quotes(*text));
 }

@@ -11,7 +11,7 @@
 namespace storemon::http {
 
 /// The feed that `?feed=` names; other parameters are not looked at.
-result<protocol::feed_kind> read_feed(const request& asked);
+result<feed_kind> read_feed(const request& asked);
 
 /// A report wanted of /trigger_report: fields of a JSON object in the body, and parameters of the query; each
 /// known, of its type, and given once. Validated as far as storemon::validate goes.

@@ -29,8 +29,6 @@ struct batch_outcome {
 };
 
 using read_atom = caf::atom_constant<caf::atom("read")>;
-using lost_atom = caf::atom_constant<caf::atom("lost")>;
-
 } // namespace storemon::ingest
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(storemon::ingest::batch_load)
@@ -46,7 +44,7 @@ using batch_worker_actor = caf::typed_actor<
     /// Has what was read applied; answers when all shards have, or one failed and the others have answered.
     protocol::op<batch_outcome, protocol::apply_atom>,
     /// The shard of a partition is gone: nothing is expected from it.
-    caf::reacts_to<lost_atom, uint32_t>,
+    caf::reacts_to<protocol::lost_atom, uint32_t>,
     /// Time is up: shards that have not answered count as silent.
     caf::reacts_to<protocol::deadline_atom>>;
 

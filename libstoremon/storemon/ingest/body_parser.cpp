@@ -121,7 +121,7 @@ private:
   }
 
   void take(uint64_t number, json_row& row, std::string_view record) {
-    static constexpr layout where{feed::status, {0, 1, 2, 0}, 3};
+    static constexpr layout where{feed_kind::status, {0, 1, 2, 0}, 3};
     status_row status;
     const auto why = row.why ? row.why : read_row(where, row.fields, timestamps_, limits_.latest, status);
     if (why) {
@@ -161,7 +161,7 @@ result<body_rows> read_csv(std::string_view text, uint32_t partitions, const bod
   record_reader header(text, 1);
   if (!header.next())
     return error{errc::invalid_argument, "the body has no header line"};
-  const auto where = read_header(feed::status, header.text());
+  const auto where = read_header(feed_kind::status, header.text());
   if (!where)
     return error{errc::invalid_argument, where.error().detail};
   body_rows read;

@@ -12,18 +12,18 @@ namespace storemon::ingest {
 namespace {
 
 /// The columns of a feed, each with the names it may have.
-std::vector<std::vector<std::string_view>> columns_of(feed kind) {
+std::vector<std::vector<std::string_view>> columns_of(feed_kind kind) {
   switch (kind) {
-  case feed::status:
-  case feed::corrections:
+  case feed_kind::status:
+  case feed_kind::corrections:
     return {{"store_id"}, {"status"}, {"timestamp_utc"}};
-  case feed::hours:
+  case feed_kind::hours:
     return {{"store_id"}, {"dayOfWeek", "day", "day_of_week"}, {"start_time_local"}, {"end_time_local"}};
-  case feed::zones:
+  case feed_kind::timezones:
     return {{"store_id"}, {"timezone_str"}};
-  case feed::closures:
+  case feed_kind::closures:
     return {{"store_id"}, {"from_utc"}, {"to_utc"}};
-  case feed::stores:
+  case feed_kind::stores:
     return {{"store_id"}};
   }
   return {};
@@ -36,24 +36,6 @@ void add_name(std::string& list, std::string_view name) {
 }
 
 } // namespace
-
-std::string_view to_string(feed kind) noexcept {
-  switch (kind) {
-  case feed::status:
-    return "status";
-  case feed::hours:
-    return "hours";
-  case feed::zones:
-    return "zones";
-  case feed::closures:
-    return "closures";
-  case feed::corrections:
-    return "corrections";
-  case feed::stores:
-    return "stores";
-  }
-  return "status";
-}
 
 std::string_view to_string(reject_reason reason) noexcept {
   switch (reason) {
@@ -112,7 +94,7 @@ void rejects::append(const rejects& later, uint64_t lines_before) {
     samples.push_back({sample.line + lines_before, sample.reason, sample.text});
 }
 
-result<layout> read_header(feed kind, std::string_view record) {
+result<layout> read_header(feed_kind kind, std::string_view record) {
   // No header has more fields than bytes and one.
   record_reader reader(record, record.size() + 1);
   if (!reader.next() || reader.broken() || reader.text().size() != record.size())
@@ -139,7 +121,7 @@ result<layout> read_header(feed kind, std::string_view record) {
     found.fields_min = std::max(found.fields_min, found.column[c] + 1);
   }
   if (const auto dated = std::find(fields.begin(), fields.end(), "valid_from");
-      kind == feed::hours && dated != fields.end()) {
+      kind == feed_kind::hours && dated != fields.end()) {
     if (std::find(dated + 1, fields.end(), "valid_from") != fields.end())
       add_name(repeated, "valid_from");
     found.valid_from = static_cast<uint32_t>(dated - fields.begin());
@@ -155,7 +137,7 @@ result<layout> read_header(feed kind, std::string_view record) {
 
 result<layout> read_header(std::string_view record) {
   std::optional<layout> fits;
-  for (const auto kind : {feed::status, feed::hours, feed::zones}) {
+  for (const auto kind : {feed_kind::status, feed_kind::hours, feed_kind::timezones}) {
     const auto found = read_header(kind, record);
     if (!found)
       continue;

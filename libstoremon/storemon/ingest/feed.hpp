@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storemon/model/error.hpp"
+#include "storemon/model/feed_kind.hpp"
 #include "storemon/model/update.hpp"
 
 #include <array>
@@ -11,12 +12,6 @@
 #include <vector>
 
 namespace storemon::ingest {
-
-/// The three feeds of SEMANTICS section 1, and three more that tell what those have no columns for: planned
-/// closures; what corrections made of polls; and that a store exists.
-enum class feed : uint8_t { status, hours, zones, closures, corrections, stores };
-
-std::string_view to_string(feed kind) noexcept;
 
 /// Why a line was not taken.
 enum class reject_reason : uint8_t {
@@ -68,7 +63,7 @@ struct rejects {
 
 /// Where a feed's columns stand: known from its header line.
 struct layout {
-  feed kind = feed::status;
+  feed_kind kind = feed_kind::status;
   /// Of store_id and then, in the order of columns_of in feed.cpp, the feed's other columns.
   std::array<uint32_t, 4> column{};
   uint32_t fields_min = 0; ///< a record needs at least so many fields
@@ -79,7 +74,7 @@ struct layout {
 /// Reads a header record (without its line end). Columns in any order, further ones are allowed and ignored,
 /// save `valid_from` in the hours feed.
 /// @returns errc::bad_feed naming the missing columns.
-result<layout> read_header(feed kind, std::string_view record);
+result<layout> read_header(feed_kind kind, std::string_view record);
 
 /// Reads the header record of a feed that is not known. The feeds beyond SEMANTICS' three are not looked for:
 /// corrections have the columns of the status feed, and every feed those of stores.

@@ -10,24 +10,14 @@ namespace storemon::ingest {
 
 namespace {
 
-struct file_names {
-  feed kind;
-  std::string_view name;
-  std::string_view other{}; ///< which it may have instead; empty: none
-};
-
 /// In the order the feeds are read in. Stores come last: then most of them are there already.
-constexpr std::array<file_names, 6> looked_for{{{feed::zones, "timezones.csv", "store_timezone.csv"},
-                                                {feed::hours, "business_hours.csv", "menu_hours.csv"},
-                                                {feed::status, "store_status.csv"},
-                                                {feed::closures, "closures.csv"},
-                                                {feed::corrections, "corrections.csv"},
-                                                {feed::stores, "stores.csv"}}};
+constexpr std::array<feed_kind, all_feeds.size()> reading_order{feed_kind::timezones,   feed_kind::hours,
+                                                                feed_kind::status,      feed_kind::closures,
+                                                                feed_kind::corrections, feed_kind::stores};
 
 /// Adds the one of a feed's files that the directory holds, if it does.
-result<void> find_one(const std::filesystem::path& directory, const file_names& names,
-                      std::vector<feed_file>& found) {
-  for (const auto name : {names.name, names.other}) {
+result<void> find_one(const std::filesystem::path& directory, feed_kind kind, std::vector<feed_file>& found) {
+  for (const auto name : file_names_of(kind)) {
     const auto path = directory / name;
     std::error_code failed;
     if (name.empty() || !std::filesystem::exists(path, failed)) {
@@ -35,18 +25,18 @@ result<void> find_one(const std::filesystem::path& directory, const file_names& 
         return error{errc::io_failed, "cannot look for " + path.string() + ": " + failed.message()};
       continue;
     }
-    if (!found.empty() && found.back().kind == names.kind)
+    if (!found.empty() && found.back().kind == kind)
       return error{errc::invalid_argument, "the same feed under two names, remove one: " + found.back().path +
                                                " and " + path.string()};
-    found.push_back({names.kind, path.string()});
+    found.push_back({kind, path.string()});
   }
   return {};
 }
 
 std::string all_names() {
   std::string list;
-  for (const auto& names : looked_for)
-    for (const auto name : {names.name, names.other})
+  for (const auto kind : reading_order)
+    for (const auto name : file_names_of(kind))
       if (!name.empty())
         list += (list.empty() ? "" : ", ") + std::string(name);
   return list;
@@ -56,8 +46,8 @@ std::string all_names() {
 
 result<std::vector<feed_file>> find_feed_files(const std::string& directory) {
   std::vector<feed_file> found;
-  for (const auto& names : looked_for)
-    if (auto looked = find_one(directory, names, found); !looked)
+  for (const auto kind : reading_order)
+    if (auto looked = find_one(directory, kind, found); !looked)
       return looked.error();
   if (found.empty())
     return error{errc::io_failed, directory + " holds none of " + all_names()};

@@ -9,7 +9,7 @@
 namespace storemon::ingest {
 
 struct feed_file {
-  feed kind{};
+  feed_kind kind{};
   std::string path;
 };
 

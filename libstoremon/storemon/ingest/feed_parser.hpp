@@ -51,20 +51,20 @@ private:
   using router =
       std::variant<status_router, hours_feed_router, zones_router, closures_router, held_rows_router>;
 
-  static router make_router(feed kind, const router_options& options, Emit emit) {
+  static router make_router(feed_kind kind, const router_options& options, Emit emit) {
     switch (kind) {
-    case feed::hours:
+    case feed_kind::hours:
       return router(std::in_place_type<hours_feed_router>, options, std::move(emit));
-    case feed::zones:
+    case feed_kind::timezones:
       return router(std::in_place_type<zones_router>, options, std::move(emit));
-    case feed::closures:
+    case feed_kind::closures:
       return router(std::in_place_type<closures_router>, options, std::move(emit));
-    case feed::corrections:
+    case feed_kind::corrections:
       return router(std::in_place_type<held_rows_router>, options, conflict_rule::replace, std::move(emit));
-    case feed::stores:
+    case feed_kind::stores:
       return router(std::in_place_type<held_rows_router>, options, conflict_rule::inactive_wins,
                     std::move(emit));
-    case feed::status:
+    case feed_kind::status:
       break;
     }
     return router(std::in_place_type<status_router>, options, std::move(emit));
@@ -126,7 +126,7 @@ private:
   }
 
   std::optional<reject_reason> take(std::span<const std::string_view> fields, held_rows_router& to) {
-    if (where_.kind == feed::stores) {
+    if (where_.kind == feed_kind::stores) {
       store_row row;
       const auto why = read_row(where_, fields, row);
       if (!why)

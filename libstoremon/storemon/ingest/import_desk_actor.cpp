@@ -8,28 +8,6 @@ namespace storemon::ingest {
 
 using namespace protocol;
 
-namespace {
-
-feed to_feed(feed_kind kind) {
-  switch (kind) {
-  case feed_kind::hours:
-    return feed::hours;
-  case feed_kind::timezones:
-    return feed::zones;
-  case feed_kind::closures:
-    return feed::closures;
-  case feed_kind::corrections:
-    return feed::corrections;
-  case feed_kind::stores:
-    return feed::stores;
-  case feed_kind::status:
-    break;
-  }
-  return feed::status;
-}
-
-} // namespace
-
 import_desk_state::~import_desk_state() {
   for (const auto& e : entries_)
     if (e->importer) {
@@ -65,9 +43,9 @@ caf::result<import_status> import_desk_state::import(const import_order& order) 
     return to_caf(*refused);
   }
   importer_options options;
-  options.sources.push_back({.kind = to_feed(order.feed),
+  options.sources.push_back({.kind = order.feed,
                              .path = order.path,
-                             .name = std::string(to_string(to_feed(order.feed))) + " feed",
+                             .name = std::string(to_string(order.feed)) + " feed",
                              .valid_from = order.valid_from});
   options.shards = shards_;
   options.parsers = options_.parsers;

@@ -94,7 +94,7 @@ void importer_state::begin_feed() {
   auto shards = options_.shards;
   for (const auto p : lost_)
     shards[p] = nullptr;
-  const size_t parsers = from.where.kind == feed::status ? options_.parsers : 1;
+  const size_t parsers = from.where.kind == feed_kind::status ? options_.parsers : 1;
   for (size_t i = 0; i < parsers; ++i)
     parsers_.push_back(self_->spawn(parser, options, shards));
   // The first chunks go round, so that every parser has one before any has two.
@@ -202,7 +202,7 @@ void importer_state::shard_down(const caf::actor_addr& gone) {
   for (uint32_t p = 0; p < options_.shards.size(); ++p)
     if (options_.shards[p] && options_.shards[p].address() == gone && lost_.insert(p).second)
       for (const auto& worker : parsers_)
-        self_->send(worker, lost_atom::value, p);
+        self_->send(worker, lost_atom_v, p);
 }
 
 importer_actor::behavior_type importer(importer_actor::stateful_pointer<importer_state> self,

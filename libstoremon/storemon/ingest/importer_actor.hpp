@@ -16,7 +16,7 @@ namespace storemon::ingest {
 
 /// A file to be imported.
 struct import_source {
-  std::optional<feed> kind{}; ///< nothing: the one feed that its header fits
+  std::optional<feed_kind> kind{}; ///< nothing: the one feed that its header fits
   std::string path;
   std::string name = path;                           ///< what errors and totals call it
   std::chrono::local_days valid_from = always_valid; ///< of hours

@@ -231,7 +231,7 @@ void intake_state::learn_keys(const shard_actor& from) {
 
 void intake_state::lost(uint32_t partition) {
   for (const auto& [address, f] : flights_)
-    self_->send(f.worker, lost_atom::value, partition);
+    self_->send(f.worker, lost_atom_v, partition);
   std::erase_if(questions_, [partition](auto& entry) {
     auto& [number, asked] = entry;
     if (asked.partition != partition)

@@ -29,8 +29,6 @@ struct parser_totals {
 
 using parse_atom = caf::atom_constant<caf::atom("parse")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
-using lost_atom = caf::atom_constant<caf::atom("lost")>;
-
 /// PARSER: one of an import's workers. Turns chunks into updates and sends them to the shards. Both requests
 /// fail with disk_full or storage_failing once a shard did: then nothing more is sent.
 using parser_actor = caf::typed_actor<
@@ -39,7 +37,7 @@ using parser_actor = caf::typed_actor<
     /// Sends what is left; answers what all updates did once the last is applied.
     protocol::op<parser_totals, flush_atom>,
     /// The shard of a partition is gone: nothing is expected from it, nothing more is sent to it.
-    caf::reacts_to<lost_atom, uint32_t>>;
+    caf::reacts_to<protocol::lost_atom, uint32_t>>;
 
 struct parser_options {
   layout where;

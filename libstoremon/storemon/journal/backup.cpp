@@ -1,11 +1,9 @@
 #include "storemon/journal/backup.hpp"
 
-#include <cerrno>
-#include <fcntl.h>
+#include "storemon/journal/data_directory.hpp"
+
 #include <filesystem>
-#include <limits>
 #include <system_error>
-#include <unistd.h>
 
 namespace storemon::journal {
 
@@ -17,21 +15,6 @@ error refused(const std::string& what, const std::string& path, const std::error
 
 std::string part_of(const std::string& path) {
   return path + ".part";
-}
-
-/// Makes a file durable, or the names in a directory.
-result<void> sync(const std::filesystem::path& what, int flags) {
-  const auto last_error = [&] {
-    return refused("cannot sync", what.string(), {errno, std::generic_category()});
-  };
-  const int fd = ::open(what.c_str(), O_RDONLY | O_CLOEXEC | flags);
-  if (fd < 0)
-    return last_error();
-  result<void> synced;
-  if (::fsync(fd) != 0)
-    synced = last_error();
-  ::close(fd);
-  return synced;
 }
 
 } // namespace
@@ -53,7 +36,7 @@ result<void> finish_backup(const std::string& path, const copy_verifier& verify)
   const auto named = [&]() -> result<void> {
     if (auto sound = verify(part); !sound)
       return sound;
-    if (auto synced = sync(part, 0); !synced)
+    if (auto synced = sync_path(part); !synced)
       return synced;
     std::error_code why;
     std::filesystem::rename(part, path, why);
@@ -67,7 +50,7 @@ result<void> finish_backup(const std::string& path, const copy_verifier& verify)
     return named;
   }
   const auto directory = std::filesystem::path(path).parent_path();
-  return sync(directory.empty() ? "." : directory, O_DIRECTORY);
+  return sync_path(directory.empty() ? "." : directory.string());
 }
 
 result<void> back_up(backend& from, const std::string& path, const copy_verifier& verify) {

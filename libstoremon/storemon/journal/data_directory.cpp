@@ -35,8 +35,8 @@ struct descriptor {
 
 } // namespace
 
-result<void> sync_directory(const std::string& path) {
-  const descriptor d{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+result<void> sync_path(const std::string& path) {
+  const descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (d.fd < 0 || ::fsync(d.fd) != 0)
     return failed(path, errno);
   return {};
@@ -119,7 +119,7 @@ result<void> data_directory::write(const std::string& name, const std::string& t
   }
   if (::rename(temporary.c_str(), (path_ + "/" + name).c_str()) != 0)
     return failed(temporary, errno);
-  return sync_directory(path_);
+  return sync_path(path_);
 }
 
 result<void> data_directory::set_current(uint64_t number) const {
@@ -140,7 +140,7 @@ result<void> data_directory::clear_failed() const {
   std::filesystem::remove(path_ + "/io_failed", code);
   if (code)
     return failed(path_ + "/io_failed", code.value());
-  return sync_directory(path_);
+  return sync_path(path_);
 }
 
 bool data_directory::hold_reserve(uint64_t bytes) const {

@@ -62,7 +62,7 @@ private:
 /// a process has it, damaged where the file is not there, io_failed, disk_full.
 result<void> copy_data(const std::string& from, const std::string& to);
 
-/// Makes the names in a directory durable.
-result<void> sync_directory(const std::string& path);
+/// Makes what a file holds durable, or the names in a directory. Fails with io_failed, disk_full.
+result<void> sync_path(const std::string& path);
 
 } // namespace storemon::journal

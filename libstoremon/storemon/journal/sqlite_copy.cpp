@@ -185,7 +185,7 @@ result<void> copy_database(sqlite_handle& db, const std::string& path, const std
   else
     done = check_copy(db, how);
   if (done)
-    done = sync_directory(whole.parent_path().string());
+    done = sync_path(whole.parent_path().string());
   if (!done)
     remove_database(db, how.path);
   return done;

@@ -32,7 +32,7 @@ public:
 
   void start(exporter_self::pointer self, exporter_options options);
 
-  caf::result<uint64_t> begin(protocol::feed_kind feed);
+  caf::result<uint64_t> begin(feed_kind feed);
   caf::result<std::shared_ptr<const std::string>> next(uint64_t number);
   void drop(uint64_t number);
   void look_after(uint64_t number);
@@ -41,7 +41,7 @@ private:
   using piece_promise = caf::typed_response_promise<std::shared_ptr<const std::string>>;
 
   struct export_job {
-    protocol::feed_kind feed = protocol::feed_kind::status;
+    feed_kind feed = feed_kind::status;
     std::vector<uint64_t> through; ///< by partition, the last record that counts
     uint32_t partition = 0;        ///< the one being written
     std::unique_ptr<partition::partition_data> data;

@@ -16,7 +16,6 @@
 namespace storemon::node {
 
 namespace fs = std::filesystem;
-using protocol::feed_kind;
 
 namespace {
 
@@ -24,7 +23,7 @@ namespace {
 class feed_file {
 public:
   feed_file(const std::string& directory, feed_kind feed)
-      : feed_(feed), path_(directory + "/" + std::string(protocol::file_name_of(feed))) {}
+      : feed_(feed), path_(directory + "/" + std::string(file_names_of(feed).front())) {}
 
   feed_file(const feed_file&) = delete;
   feed_file& operator=(const feed_file&) = delete;
@@ -116,7 +115,7 @@ result<void> export_feeds(const std::string& data_directory, const std::string& 
   if (!partitions)
     return partitions.error();
   std::deque<feed_file> files; // they cannot be moved
-  for (const auto feed : protocol::all_feeds)
+  for (const auto feed : all_feeds)
     files.emplace_back(to, feed);
   if (auto prepared = prepare(to, files); !prepared)
     return prepared;

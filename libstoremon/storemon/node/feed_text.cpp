@@ -92,48 +92,48 @@ void append_closures(const partition::store& s, std::string_view id, std::string
 
 } // namespace
 
-std::string_view feed_header(protocol::feed_kind feed) {
+std::string_view feed_header(feed_kind feed) {
   switch (feed) {
-  case protocol::feed_kind::hours:
+  case feed_kind::hours:
     return "store_id,day,start_time_local,end_time_local,valid_from\n";
-  case protocol::feed_kind::timezones:
+  case feed_kind::timezones:
     return "store_id,timezone_str\n";
-  case protocol::feed_kind::closures:
+  case feed_kind::closures:
     return "store_id,from_utc,to_utc\n";
-  case protocol::feed_kind::stores:
+  case feed_kind::stores:
     return "store_id\n";
-  case protocol::feed_kind::status:
-  case protocol::feed_kind::corrections:
+  case feed_kind::status:
+  case feed_kind::corrections:
     break;
   }
   return "store_id,status,timestamp_utc\n";
 }
 
-void append_feed_lines(protocol::feed_kind feed, const partition::store& s, std::string& to) {
+void append_feed_lines(feed_kind feed, const partition::store& s, std::string& to) {
   std::string id;
   append_field(s.id, id);
   const auto append = [&](observation o) { append_poll(id, o, to); };
   switch (feed) {
-  case protocol::feed_kind::status:
+  case feed_kind::status:
     partition::for_each_poll(s, instant::min(), instant::max(), append);
     break;
-  case protocol::feed_kind::hours:
+  case feed_kind::hours:
     append_hours(s, id, to);
     break;
-  case protocol::feed_kind::timezones:
+  case feed_kind::timezones:
     if (!s.zone_given().empty()) {
       to += id + ",";
       append_field(s.zone_given(), to);
       to += '\n';
     }
     break;
-  case protocol::feed_kind::closures:
+  case feed_kind::closures:
     append_closures(s, id, to);
     break;
-  case protocol::feed_kind::corrections:
+  case feed_kind::corrections:
     partition::for_each_correction(s, append);
     break;
-  case protocol::feed_kind::stores:
+  case feed_kind::stores:
     to += id + '\n';
     break;
   }

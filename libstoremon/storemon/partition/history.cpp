@@ -25,11 +25,12 @@ bool contains(const Instants& ascending, instant at) {
   return std::binary_search(ascending.begin(), ascending.end(), at);
 }
 
-/// Adds instants to others; both ascending, and none in both.
+/// Adds instants to others; both ascending.
 void unite(std::vector<instant>& to, std::span<const instant> more) {
   const auto held = static_cast<std::ptrdiff_t>(to.size());
   to.insert(to.end(), more.begin(), more.end());
   std::inplace_merge(to.begin(), to.begin() + held, to.end());
+  to.erase(std::unique(to.begin(), to.end()), to.end());
 }
 
 /// The stretch of a history, as indexes, in which an instant may now occur twice.
@@ -92,10 +93,8 @@ void add_plainly(store& to, std::span<const observation> fresh, std::vector<inst
   const auto last = history.begin() + static_cast<std::ptrdiff_t>(touched.to);
   const auto repeated =
       std::adjacent_find(history.begin() + static_cast<std::ptrdiff_t>(touched.from), last, same_instant);
-  if (repeated == last)
-    return;
-  squeeze(to, repeated, last, conflicts);
-  unite(to.conflicts, conflicts);
+  if (repeated != last)
+    squeeze(to, repeated, last, conflicts);
 }
 
 /// Adds polls one instant after the other, where rules or pins say what stands.
@@ -103,7 +102,6 @@ void add_by_rule(store& to, std::span<const observation> fresh, conflict_rule ru
                  std::vector<instant>& conflicts) {
   std::vector<observation> added;
   std::vector<instant> pinned;
-  std::vector<instant> fresh_conflicts;
   for (auto next = fresh.begin(); next != fresh.end();) {
     const auto group =
         std::find_if(next, fresh.end(), [&](observation o) { return !same_instant(o, *next); });
@@ -120,19 +118,15 @@ void add_by_rule(store& to, std::span<const observation> fresh, conflict_rule ru
         *held = *next;
     }
     // A correction that contradicts what stands is told so, whether the instant was a conflict before or not.
-    const bool known = contains(to.conflicts, at);
-    if (contradicted && (!known || rule != conflict_rule::inactive_wins))
+    if (contradicted && (rule != conflict_rule::inactive_wins || !contains(to.conflicts, at)))
       conflicts.push_back(at);
-    if (contradicted && !known)
-      fresh_conflicts.push_back(at);
-    if (rule != conflict_rule::inactive_wins && !is_pinned)
+    if (rule != conflict_rule::inactive_wins)
       pinned.push_back(at);
     next = group;
   }
   if (!added.empty())
     merge(to.observations, added);
   unite(to.pins, pinned);
-  unite(to.conflicts, fresh_conflicts);
 }
 
 } // namespace
@@ -147,6 +141,8 @@ applied add_observations(store& to, std::span<const observation> fresh, conflict
     add_plainly(to, fresh, conflicts);
   else
     add_by_rule(to, fresh, rule, conflicts);
+  if (!conflicts.empty())
+    unite(to.conflicts, conflicts);
   applied done;
   done.accepted = static_cast<int64_t>(to.observations.size() - held);
   done.conflicts = static_cast<int64_t>(conflicts.size());

@@ -14,9 +14,8 @@ namespace storemon::partition {
 /// than what comes after the first of the polls.
 /// @param fresh      ascending; may repeat instants, and instants the store has. Of two statuses at one
 ///                   instant within it the inactive one counts.
-/// @param conflicts  gets the instants that are conflicts now and were none before, under the other rules
-/// than
-///                   inactive_wins all whose poll contradicts what stood, ascending; cleared first
+/// @param conflicts  gets the instants that are conflicts now and were none before; under the other rules all
+///                   at which what was polled contradicts what stood; ascending; cleared first
 applied add_observations(store& to, std::span<const observation> fresh, conflict_rule rule,
                          std::vector<instant>& conflicts);
 

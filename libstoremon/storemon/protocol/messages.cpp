@@ -50,24 +50,6 @@ std::vector<interval> data_quality::poller_outages() const {
   return outages;
 }
 
-std::string_view file_name_of(feed_kind feed) noexcept {
-  switch (feed) {
-  case feed_kind::status:
-    break;
-  case feed_kind::hours:
-    return "business_hours.csv";
-  case feed_kind::timezones:
-    return "timezones.csv";
-  case feed_kind::closures:
-    return "closures.csv";
-  case feed_kind::corrections:
-    return "corrections.csv";
-  case feed_kind::stores:
-    return "stores.csv";
-  }
-  return "store_status.csv";
-}
-
 std::string_view to_string(report_state state) noexcept {
   switch (state) {
   case report_state::running:

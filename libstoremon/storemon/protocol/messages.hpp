@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storemon/model/error.hpp"
+#include "storemon/model/feed_kind.hpp"
 #include "storemon/model/report.hpp"
 #include "storemon/model/store_id.hpp"
 #include "storemon/model/update.hpp"
@@ -225,16 +226,6 @@ struct intake_result {
   std::vector<rejected_row> rejects;    ///< the first, at most rejects_listed_max
   std::vector<conflict_seen> conflicts; ///< the first, at most conflicts_listed_max
 };
-
-/// Which feed a file holds. Planned closures, what corrections made of polls, and that stores exist have
-/// feeds of their own, beside the three of SEMANTICS section 1.
-enum class feed_kind : uint8_t { status, hours, timezones, closures, corrections, stores };
-
-inline constexpr std::array all_feeds{feed_kind::status,   feed_kind::hours,       feed_kind::timezones,
-                                      feed_kind::closures, feed_kind::corrections, feed_kind::stores};
-
-/// What a feed's file is called where it is exported: a name under which an import finds it in a directory.
-std::string_view file_name_of(feed_kind feed) noexcept;
 
 /// A file that a client sent to be imported.
 struct import_order {

@@ -317,7 +317,7 @@ void coordinator_state::lost(const std::string& id, uint32_t partition) {
   auto& lost = found->second.lost;
   lost.insert(partition);
   if (lost.size() == 1)
-    self_->delayed_send(self_, options_.losses_within, lost_atom::value, id);
+    self_->delayed_send(self_, options_.losses_within, lost_atom_v, id);
 }
 
 void coordinator_state::fail_lost(const std::string& id) {

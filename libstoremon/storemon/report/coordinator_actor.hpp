@@ -44,12 +44,10 @@ struct coordinator_options {
   std::function<void(const std::string&)> log_error = [](const std::string&) {};
 };
 
-using lost_atom = caf::atom_constant<caf::atom("lost")>;
-
 /// What the coordinator hears besides its clients: its own timers, and the writers of its reports.
 using coordinator_self = protocol::coordinator_actor::extend<
     /// A report has lost partitions, and all that were lost with the first of them are known now.
-    caf::reacts_to<lost_atom, std::string>,
+    caf::reacts_to<protocol::lost_atom, std::string>,
     /// The time of a report is over.
     caf::reacts_to<protocol::deadline_atom, std::string>,
     /// The time of a put into the journal is over.
