@@ -13,12 +13,17 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app("storemon computes reports, and helps with the data around storemond.", "storemon");
   app.set_version_flag("--version", "storemon " + std::string(storemon::node::version));
   app.require_subcommand(1);
@@ -41,4 +46,18 @@ int main(int argc, char** argv) {
     return 2;
   }
   return exit_code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN); // a file past RLIMIT_FSIZE is a failed write, not the end
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("storemon: there is not enough memory\n", stderr);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "storemon: %s\n", e.what());
+  }
+  return 1;
 }

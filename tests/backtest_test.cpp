@@ -433,3 +433,27 @@ TEST_CASE("what is no fleet or no truth is refused by name") {
              Contains("line 4"));
   CHECK(load_truth("/no/such/truth.csv", stores).error().code == errc::io_failed);
 }
+
+TEST_CASE("what is closed by plan is no opening time of a backtest") {
+  const test::scratch_directory scratch;
+  scratch.write("store_status.csv", "store_id,status,timestamp_utc\n"
+                                    "a,active,2023-01-25 10:00:00 UTC\nb,active,2023-01-25 11:00:00 UTC\n");
+  const auto open_time = [&] {
+    const auto loaded = load_fleet(scratch.path().string()).value();
+    std::vector<duration> sums;
+    for (const auto& s : loaded.stores.stores) {
+      duration sum{};
+      for (const auto& i : s.opening)
+        sum += i.length();
+      sums.push_back(sum);
+    }
+    return sums;
+  };
+  const auto before = open_time();
+  scratch.write("closures.csv", "store_id,from_utc,to_utc\na,2000-01-01T00:00:00Z,2100-01-01T00:00:00Z\n"
+                                "b,2023-01-25T08:00:00Z,2023-01-25T09:00:00Z\n");
+  const auto after = open_time();
+  CHECK(before[0] > 0h);
+  CHECK(after[0] == 0h);
+  CHECK(before[1] - after[1] == 1h);
+}

@@ -117,3 +117,56 @@ TEST_CASE("a flipped bit of CURRENT is seen") {
   std::filesystem::remove(directory + "/CURRENT");
   CHECK(open_sqlite({directory}).error().code == errc::damaged);
 }
+
+TEST_CASE("no flip in the log of a killed server is silent, and a log that is missing is missed") {
+  const scratch_directory scratch;
+  const auto inside = [&](const std::string& name) { return (scratch.path() / name).string(); };
+  const auto killed = inside("killed");
+  std::vector<std::string> sound;
+  REQUIRE(must_open(inside("data"))->commit(std::vector<operation>{put_value{"n_partitions", "3"}}));
+  {
+    const auto b = must_open(inside("data"));
+    ledger book(12);
+    REQUIRE(book.begin(*b));
+    for (int i = 0; i < 40; ++i)
+      REQUIRE(book.step(*b) == errc::ok);
+    std::filesystem::copy(inside("data"), killed); // what kill -9 leaves
+    sound = state_of(*b, ledger::partitions, value_names);
+  }
+  const auto altered = [&] {
+    const auto copy = inside("altered");
+    std::filesystem::remove_all(copy);
+    std::filesystem::copy(killed, copy);
+    return copy;
+  };
+  CHECK(meet(altered(), sound) == outcome::harmless);
+  const auto log = read_file(killed + "/store-1.db-wal");
+  REQUIRE(log.size() > 100'000);
+  random_source random(3, 1);
+  const auto flips = fault_runs(60);
+  int silent = 0;
+  for (uint64_t i = 0; i < flips; ++i) {
+    auto bytes = log;
+    const auto at = i < 24 ? log.size() - 1 - i * 200 : random.below(log.size());
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+    const auto copy = altered();
+    write_file(copy + "/store-1.db-wal", bytes);
+    silent += meet(copy, sound) == outcome::silent;
+  }
+  CHECK(silent == 0);
+
+  auto bytes = log;
+  bytes[log.size() / 2] = static_cast<char>(bytes[log.size() / 2] ^ 1);
+  const auto copy = altered();
+  write_file(copy + "/store-1.db-wal", bytes);
+  CHECK_THAT(open_sqlite({copy}).error().detail, Catch::Matchers::Contains("--accept-loss=log"));
+  CHECK(accept_log_loss(copy));
+  CHECK(open_sqlite({copy}));
+  CHECK(read_file(copy + "/store-1.db-wal.lost") == bytes);
+
+  const auto without = altered();
+  std::filesystem::remove(without + "/store-1.db-wal");
+  CHECK_THAT(open_sqlite({without}).error().detail, Catch::Matchers::Contains("is missing"));
+  CHECK(accept_log_loss(without));
+  CHECK(open_sqlite({without}));
+}

@@ -108,6 +108,7 @@ TEST_CASE("every value reaches its member") {
                                 "--http.uploads_max=16",
                                 "--http.body_rate_min=17",
                                 "--data.observations_max=18",
+                                "--report.window_years_max=21",
                                 "--report.cache_mb_max=19",
                                 "--data.dir=/kept",
                                 "--data.import=/data",
@@ -127,7 +128,7 @@ TEST_CASE("every value reaches its member") {
   expected.data = {"/kept", "/data", 10, 11, 13, 18, 14};
   expected.cluster = {host_port{"127.1.2.3", 0}, std::nullopt, {"b", "a"}};
   expected.log = {log_level::warn};
-  expected.report = {8, 9, 19, 10s};
+  expected.report = {8, 9, 21, 19, 10s};
   CHECK(config == expected);
 }
 

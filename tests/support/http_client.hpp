@@ -144,6 +144,10 @@ public:
     return request("GET", target, fields);
   }
 
+  http_answer put(std::string_view target, std::string_view body) {
+    return request("PUT", target, {{"Content-Type", "application/json"}}, body);
+  }
+
   http_answer post(std::string_view target, std::string_view body = {}, const field_list& fields = {}) {
     return request("POST", target, fields, body);
   }

@@ -12,7 +12,8 @@ namespace storemon::backtest {
 
 /// What is known of one store for a report made at the newest poll of the fleet.
 struct subject {
-  interval_set opening;           ///< opening intervals, normalised, from before the first begin that matters
+  interval_set opening;           ///< opening intervals without planned closures, normalised, from before the
+                                  ///< first begin that matters
   std::vector<observation> polls; ///< of the horizon; one per instant, ascending
 };
 

@@ -51,8 +51,10 @@ subject subject_of(const partition::store& s, instant as_of) {
   made.polls.assign(first, s.observations.end());
   const auto first_seen = made.polls.empty() ? as_of : made.polls.front().at();
   const auto known_from = estimate::sessions_known_from(seen, first_seen);
+  interval_set opening;
   partition::opening_intervals(s.hours, s.zone_in_force(), {known_from - duration(1), as_of + duration(1)},
-                               made.opening);
+                               opening);
+  subtract(opening, s.closures, made.opening); // a planned closure ends a session as closing does
   return made;
 }
 

@@ -2,17 +2,19 @@
 
 #include <date/tz.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <unordered_map>
 
 namespace storemon::calendar {
 
 namespace {
+
+constexpr const char* fallback_name = "America/Chicago";
+constexpr const char* no_fallback = "the system's tz database has no America/Chicago; is tzdata installed?";
 
 /// The database's zone of exactly that name, or nullptr. The library's own locate_zone throws at a miss,
 /// which a feed full of unknown names would pay for.
@@ -28,32 +30,63 @@ const date::time_zone* locate(std::string_view name) {
 
 } // namespace
 
-const zone* zone::find(std::string_view name) {
-  static std::mutex mutex;
-  // Left to the end of the process: threads may still read their zones while statics are being destroyed.
-  static auto& known = *new std::unordered_map<std::string_view, const zone*>; // by the zone's own name
+namespace {
+
+/// The zones read so far. Left to the end of the process: threads may still read their zones while statics
+/// are being destroyed.
+struct zones_read {
+  std::mutex mutex;
+  std::unordered_map<std::string_view, const zone*> by_name; ///< by the zone's own name
+};
+
+zones_read& read_so_far() {
+  static auto& all = *new zones_read;
+  return all;
+}
+
+} // namespace
+
+const zone* zone::find_or_throw(std::string_view name) {
+  auto& [mutex, known] = read_so_far();
   const std::lock_guard lock(mutex);
   if (const auto at = known.find(name); at != known.end())
     return at->second;
+  // A miss is not kept: names come from feeds, and there is no end of wrong ones.
+  const auto* source = locate(name);
+  if (!source)
+    return nullptr;
+  auto made = std::unique_ptr<const zone>(new zone(*source));
+  known.emplace(made->name(), made.get());
+  return made.release();
+}
+
+const zone* zone::find(std::string_view name) {
   try {
-    // A miss is not kept: names come from feeds, and there is no end of wrong ones.
-    const auto* source = locate(name);
-    if (!source)
-      return nullptr;
-    auto made = std::unique_ptr<const zone>(new zone(*source));
-    known.emplace(made->name(), made.get());
-    return made.release();
+    return find_or_throw(name);
   } catch (const std::exception&) {
     return nullptr;
   }
 }
 
-const zone& zone::fallback() {
-  static const auto* chicago = find("America/Chicago");
-  if (!chicago) {
-    std::fputs("storemon: the system's tz database has no America/Chicago; is tzdata installed?\n", stderr);
-    std::abort();
+result<void> zone::load_all() {
+  std::string reading = "the tz database";
+  try {
+    for (const auto& source : date::get_tzdb().zones) {
+      reading = "the time zone " + source.name();
+      find_or_throw(source.name());
+    }
+  } catch (const std::exception& e) {
+    return error{errc::io_failed, reading + " cannot be read: " + e.what() + "; is tzdata installed?"};
   }
+  if (!find(fallback_name))
+    return error{errc::io_failed, no_fallback};
+  return {};
+}
+
+const zone& zone::fallback() {
+  static const auto* chicago = find(fallback_name);
+  if (!chicago)
+    throw std::runtime_error(no_fallback);
   return *chicago;
 }
 

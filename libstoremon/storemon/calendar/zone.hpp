@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/model/error.hpp"
 #include "storemon/model/instant.hpp"
 
 #include <algorithm>
@@ -29,8 +30,13 @@ public:
   /// call for a name reads it from the database, later ones only look it up. Never freed; thread-safe.
   static const zone* find(std::string_view name);
 
-  /// The zone of a store whose own is missing or unknown: America/Chicago. A system without it has no tz
-  /// database and every figure would be wrong: the process ends, saying so.
+  /// Reads every zone of the database, so that no later find opens a file. Fails with io_failed naming the
+  /// zone that is listed and cannot be read, or where there is no database.
+  static result<void> load_all();
+
+  /// The zone of a store whose own is missing or unknown: America/Chicago.
+  /// @throws std::runtime_error on a system without it: that has no tz database, and every figure would be
+  /// wrong. After load_all it does not throw.
   static const zone& fallback();
 
   const std::string& name() const noexcept { return name_; }
@@ -59,6 +65,9 @@ public:
   };
 
 private:
+  /// find, for zones that are listed and cannot be read: throws what the library throws at those.
+  static const zone* find_or_throw(std::string_view name);
+
   /// Reads all the changes of `source`.
   /// @throws what the tz library throws at a file that holds no zone.
   explicit zone(const date::time_zone& source);

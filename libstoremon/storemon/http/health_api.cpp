@@ -67,18 +67,21 @@ json::object membership_json(const protocol::health& health) {
 
 /// Adds whether anything can be made durable now. A journal that does not answer is at something long: it
 /// heals, or its disk hangs.
-awaitable<void> add_journal(const api_context& c, json::object& to) {
+/// @returns why nothing can be made durable; empty where all is well or nothing is kept.
+awaitable<std::string> add_journal(const api_context& c, json::object& to) {
   if (!c.to.journal)
-    co_return;
+    co_return std::string();
   const auto health =
       co_await c.actors.ask(c.to.journal, c.limits.journal_health_timeout, protocol::health_atom_v);
   if (!health) {
-    to["journal"] = {{"writable", false}, {"failure", utf8("it does not answer: " + health.error().detail)}};
-    co_return;
+    auto failure = "it does not answer: " + health.error().detail;
+    to["journal"] = {{"writable", false}, {"failure", utf8(failure)}};
+    co_return failure;
   }
   to["journal"] = {{"writable", health->failure.empty()}, {"failure", utf8(health->failure)},
                    {"bytes_free", health->bytes_free},    {"commits", health->commits},
                    {"records", health->records},          {"heals", health->heals}};
+  co_return health->failure;
 }
 
 /// 503, with what there is to say besides.
@@ -142,7 +145,7 @@ awaitable<response> readyz(const api_context& c, const request&, std::string) {
     co_return problem(503, to_string(health.error().code), health.error().detail);
   const bool member = !c.to.coordinator;
   auto body = member ? membership_json(*health) : readiness_json(*health);
-  co_await add_journal(c, body);
+  const auto failure = co_await add_journal(c, body);
   if (!health->ready)
     co_return not_ready(std::move(body), errc::not_ready,
                         member ? "this member has no leader now" : "not all partitions serve yet");
@@ -150,6 +153,9 @@ awaitable<response> readyz(const api_context& c, const request&, std::string) {
   if (!health->damaged.empty())
     co_return not_ready(std::move(body), errc::damaged,
                         "what is stored of some partitions fails its checks: they are read-only");
+  if (!failure.empty())
+    co_return not_ready(std::move(body), errc::storage_failing,
+                        "nothing can be made durable now: " + failure);
   co_return json_answer(200, body);
 }
 

@@ -10,10 +10,11 @@ namespace json = boost::json;
 
 namespace {
 
-/// The JSON object of a request that has no query.
+/// The JSON object of a request whose query says no more than whether a store may be made.
 result<json::object> read_object(const request& asked, std::initializer_list<std::string_view> known) {
-  if (!asked.query.empty())
-    return invalid(in_quotes(asked.query.front().name) + " is not a parameter; the body says everything");
+  for (const auto& parameter : asked.query)
+    if (parameter.name != "create")
+      return invalid(in_quotes(parameter.name) + " is not a parameter; the body says everything");
   auto object = parse_object(asked.body);
   if (!object)
     return object;

@@ -30,6 +30,21 @@ awaitable<result<protocol::shared_card>> card_of(const api_context& c, const std
   co_return card;
 }
 
+/// Whether a change would make its store. Fails with not_found where the client says `create=false` and it
+/// would.
+awaitable<result<bool>> would_create(const api_context& c, const request& asked, const std::string& store) {
+  const auto wish = query_value(asked, "create");
+  if (wish && *wish != "true" && *wish != "false")
+    co_return invalid("'create' has to be true or false, not " + in_quotes(*wish));
+  const auto card = co_await card_of(c, store);
+  if (!card)
+    co_return card.error();
+  const bool known = (*card)->known;
+  if (!known && wish && *wish == "false")
+    co_return error{errc::not_found, "nothing is known of such a store, and create=false makes none"};
+  co_return !known;
+}
+
 awaitable<result<applied>> change(const api_context& c, update wanted) {
   auto done =
       co_await c.actors.ask(c.to.intake, c.limits.intake_timeout, protocol::change_atom_v, std::move(wanted));
@@ -50,14 +65,16 @@ response changed(const api_context& c, int status, std::string_view store, const
 
 /// Plans a closure, or withdraws one.
 awaitable<response> change_closure(const api_context& c, int status, const std::string& store,
-                                   const result<interval>& span, bool withdrawn) {
+                                   const result<interval>& span, bool withdrawn, json::object told = {}) {
   if (auto valid = check_store(store); !valid)
     co_return problem(valid.error());
   if (!span)
     co_return problem(span.error());
   update wanted = closure_change{store, *span, withdrawn};
   const auto done = co_await change(c, std::move(wanted));
-  co_return changed(c, status, store, done, span_json(*span));
+  for (const auto& [name, value] : span_json(*span))
+    told[name] = value;
+  co_return changed(c, status, store, done, told);
 }
 
 } // namespace
@@ -108,7 +125,10 @@ awaitable<response> put_hours(const api_context& c, const request& asked, std::s
   auto hours = read_hours(asked, store);
   if (!hours)
     co_return problem(hours.error());
-  json::object told{{"valid_from", date_json(hours->valid_from)}};
+  const auto created = co_await would_create(c, asked, store);
+  if (!created)
+    co_return problem(created.error());
+  json::object told{{"created", *created}, {"valid_from", date_json(hours->valid_from)}};
   update wanted = std::move(*hours);
   const auto done = co_await change(c, std::move(wanted));
   if (done) {
@@ -128,17 +148,26 @@ awaitable<response> put_timezone(const api_context& c, const request& asked, std
     co_return problem(422, "unknown_timezone",
                       "'timezone' has to be a name of the tz database such as America/Chicago, not " +
                           in_quotes(*zone));
+  const auto created = co_await would_create(c, asked, store);
+  if (!created)
+    co_return problem(created.error());
   zone_rows rows;
   rows.stores.add(store);
   rows.zones.add(*zone);
   update wanted = std::move(rows);
   const auto done = co_await change(c, std::move(wanted));
-  co_return changed(c, 200, store, done, json::object{{"timezone", utf8(*zone)}});
+  co_return changed(c, 200, store, done, json::object{{"created", *created}, {"timezone", utf8(*zone)}});
 }
 
 awaitable<response> post_closure(const api_context& c, const request& asked, std::string store) {
   const auto span = read_span_in_body(asked);
-  auto answer = co_await change_closure(c, 201, store, span, false);
+  if (!span)
+    co_return problem(span.error());
+  const auto created = co_await would_create(c, asked, store);
+  if (!created)
+    co_return problem(created.error());
+  json::object told{{"created", *created}};
+  auto answer = co_await change_closure(c, 201, store, span, false, std::move(told));
   co_return answer;
 }
 
@@ -156,6 +185,13 @@ awaitable<response> list_closures(const api_context& c, const request& asked, st
 
 awaitable<response> delete_closure(const api_context& c, const request& asked, std::string store) {
   const auto span = read_span_in_query(asked);
+  if (!span)
+    co_return problem(span.error());
+  const auto card = co_await card_of(c, store);
+  if (!card)
+    co_return problem(card.error());
+  if (!(*card)->known)
+    co_return unknown_store();
   auto answer = co_await change_closure(c, 200, store, span, true);
   co_return answer;
 }

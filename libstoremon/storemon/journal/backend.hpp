@@ -195,6 +195,10 @@ public:
   /// anything committed. No copy may be under way.
   virtual result<void> heal() = 0;
 
+  /// Whether what is committed can be found again: the files still stand at their paths. Costs no disk. Fails
+  /// with storage_failing when they were removed or moved, io_failed.
+  virtual result<void> in_place() const { return {}; }
+
   /// Of the file system; maximum where that means nothing.
   virtual uint64_t bytes_free() const { return std::numeric_limits<uint64_t>::max(); }
 };

@@ -1,12 +1,14 @@
 #include "storemon/journal/data_directory.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <limits>
+#include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -42,6 +44,32 @@ result<void> sync_path(const std::string& path) {
   return {};
 }
 
+namespace {
+
+/// Whether a directory without CURRENT may be made a data directory: nothing is in it but what a start that
+/// was cut short leaves. Hidden files and lost+found of a file system's root do no harm.
+result<void> refuse_foreign(const std::string& path) {
+  constexpr std::array<std::string_view, 7> ours{"LOCK",      "CURRENT.new", "io_failed", "reserve",
+                                                 "restoring", "spool",       "lost+found"};
+  std::error_code code;
+  if (std::filesystem::exists(path + "/CURRENT", code))
+    return {};
+  std::filesystem::directory_iterator next(path, code);
+  for (; !code && next != std::filesystem::directory_iterator(); next.increment(code)) {
+    const auto name = next->path().filename().string();
+    if (name.starts_with('.') || name.starts_with("store-") || name.starts_with("control") ||
+        std::find(ours.begin(), ours.end(), name) != ours.end())
+      continue;
+    return error{
+        errc::invalid_argument,
+        "data.dir: " + path + " holds '" + name +
+            "' and no data of a server; did you mean data.import? A directory for data is new or empty"};
+  }
+  return code ? failed(path, code.value()) : result<void>();
+}
+
+} // namespace
+
 result<std::unique_ptr<data_directory>> data_directory::open(const std::string& given) {
   std::error_code code;
   auto whole = std::filesystem::absolute(given, code).lexically_normal();
@@ -54,6 +82,8 @@ result<std::unique_ptr<data_directory>> data_directory::open(const std::string& 
     return failed(given, code.value());
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return failed(path, errno);
+  if (auto fit = refuse_foreign(path); !fit)
+    return fit.error();
   const auto name = path + "/LOCK";
   const int lock = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, owner_only);
   if (lock < 0)
@@ -77,24 +107,38 @@ std::string data_file(const std::string& directory, uint64_t number) {
   return directory + "/store-" + std::to_string(number) + ".db";
 }
 
+/// What CURRENT says: the file's number, and on which start of the machine it was opened and not yet closed.
+struct current_file {
+  uint64_t number = 0;
+  std::string opened_on;
+};
+
 /// See data_directory::current().
-result<std::optional<uint64_t>> read_current(const std::string& directory) {
+result<std::optional<current_file>> read_current(const std::string& directory) {
   const auto name = directory + "/CURRENT";
   std::error_code code;
   if (!std::filesystem::exists(name, code)) {
     if (code)
       return failed(name, code.value());
-    return std::optional<uint64_t>();
+    return std::optional<current_file>();
   }
   std::ifstream in(name, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   constexpr size_t before = 6; // "store-"
-  uint64_t number = 0;
+  constexpr std::string_view open = "open ";
+  current_file found;
   if (text.size() > before)
-    std::from_chars(text.data() + before, text.data() + text.size(), number);
-  if (text != "store-" + std::to_string(number) + ".db\n")
+    std::from_chars(text.data() + before, text.data() + text.size(), found.number);
+  const auto first = "store-" + std::to_string(found.number) + ".db\n";
+  if (!text.starts_with(first))
     return error{errc::damaged, name + " names no file"};
-  return std::optional(number);
+  const auto second = std::string_view(text).substr(first.size());
+  if (second.empty())
+    return std::optional(found);
+  if (!second.starts_with(open) || second.back() != '\n' || second.find('\n') != second.size() - 1)
+    return error{errc::damaged, name + " has a second line that says nothing"};
+  found.opened_on = second.substr(open.size(), second.size() - open.size() - 1);
+  return std::optional(found);
 }
 
 } // namespace
@@ -104,7 +148,17 @@ std::string data_directory::file(uint64_t number) const {
 }
 
 result<std::optional<uint64_t>> data_directory::current() const {
-  return read_current(path_);
+  const auto found = read_current(path_);
+  if (!found)
+    return found.error();
+  return *found ? std::optional((*found)->number) : std::nullopt;
+}
+
+result<std::string> data_directory::opened_on() const {
+  const auto found = read_current(path_);
+  if (!found)
+    return found.error();
+  return *found ? (*found)->opened_on : std::string();
 }
 
 result<void> data_directory::write(const std::string& name, const std::string& text) const {
@@ -122,13 +176,30 @@ result<void> data_directory::write(const std::string& name, const std::string& t
   return sync_path(path_);
 }
 
-result<void> data_directory::set_current(uint64_t number) const {
-  return write("CURRENT", "store-" + std::to_string(number) + ".db\n");
+result<void> data_directory::set_current(uint64_t number, const std::string& opened_on) const {
+  const auto open = opened_on.empty() ? std::string() : "open " + opened_on + "\n";
+  return write("CURRENT", "store-" + std::to_string(number) + ".db\n" + open);
 }
 
-bool data_directory::marked_failed() const {
+namespace {
+
+bool is_marked(const std::string& mark) {
   std::error_code unknown; // then the file system fails, and all that follows finds out
-  return std::filesystem::exists(path_ + "/io_failed", unknown);
+  return std::filesystem::exists(mark, unknown);
+}
+
+result<void> clear_mark(const std::string& directory, const std::string& mark) {
+  std::error_code code;
+  std::filesystem::remove(mark, code);
+  if (code)
+    return failed(mark, code.value());
+  return sync_path(directory);
+}
+
+} // namespace
+
+bool data_directory::marked_failed() const {
+  return is_marked(path_ + "/io_failed");
 }
 
 result<void> data_directory::mark_failed() const {
@@ -136,11 +207,19 @@ result<void> data_directory::mark_failed() const {
 }
 
 result<void> data_directory::clear_failed() const {
-  std::error_code code;
-  std::filesystem::remove(path_ + "/io_failed", code);
-  if (code)
-    return failed(path_ + "/io_failed", code.value());
-  return sync_path(path_);
+  return clear_mark(path_, path_ + "/io_failed");
+}
+
+bool data_directory::marked_restoring() const {
+  return is_marked(path_ + "/restoring");
+}
+
+result<void> data_directory::mark_restoring() const {
+  return write("restoring", "a restore has begun; no server starts here until one has ended\n");
+}
+
+result<void> data_directory::clear_restoring() const {
+  return clear_mark(path_, path_ + "/restoring");
 }
 
 bool data_directory::hold_reserve(uint64_t bytes) const {
@@ -151,7 +230,8 @@ bool data_directory::hold_reserve(uint64_t bytes) const {
 
   if (::stat(name.c_str(), &held) == 0 && static_cast<uint64_t>(held.st_size) == bytes)
     return true;
-  if (bytes_free() / share < bytes)
+  const auto free = bytes_free();
+  if (!free || *free / share < bytes)
     return false;
   const descriptor d{::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, owner_only)};
   if (d.fd >= 0 && ::posix_fallocate(d.fd, 0, static_cast<off_t>(bytes)) == 0)
@@ -175,13 +255,15 @@ result<void> copy_data(const std::string& from, const std::string& to) {
   const auto current = read_current(from);
   if (!current)
     return current.error();
-  if (!*current || !std::filesystem::exists(data_file(from, **current)))
+  if (!*current)
+    return error{errc::damaged, from + " holds no data of a server: it has no CURRENT"};
+  const auto file = data_file(from, (*current)->number);
+  if (!std::filesystem::exists(file))
     return error{errc::damaged, "CURRENT in " + from + " names a file that is not there"};
   if (::mkdir(to.c_str(), 0700) != 0)
     return failed(to, errno);
   for (const auto& [name, needed] :
-       {std::pair(from + "/CURRENT", true), std::pair(data_file(from, **current), true),
-        std::pair(data_file(from, **current) + "-wal", false)}) {
+       {std::pair(from + "/CURRENT", true), std::pair(file, true), std::pair(file + "-wal", false)}) {
     std::error_code code;
     if (!needed && !std::filesystem::exists(name, code))
       continue;
@@ -194,10 +276,25 @@ result<void> copy_data(const std::string& from, const std::string& to) {
   return {};
 }
 
-uint64_t data_directory::bytes_free() const {
+result<void> data_directory::in_place() const {
+  struct stat held {};
+
+  struct stat there {};
+
+  const auto name = lock_file();
+  if (::fstat(lock_, &held) != 0)
+    return failed(name, errno);
+  if (held.st_nlink > 0 && ::stat(name.c_str(), &there) == 0 && there.st_ino == held.st_ino &&
+      there.st_dev == held.st_dev)
+    return {};
+  return error{errc::storage_failing,
+               path_ + " was removed or moved while the server had it: nothing can be kept there"};
+}
+
+result<uint64_t> data_directory::bytes_free() const {
   struct statvfs fs;
   if (::statvfs(path_.c_str(), &fs) != 0)
-    return std::numeric_limits<uint64_t>::max();
+    return failed(path_, errno);
   return static_cast<uint64_t>(fs.f_bavail) * fs.f_frsize;
 }
 

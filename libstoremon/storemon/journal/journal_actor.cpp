@@ -243,7 +243,9 @@ caf::result<bool> journal_state::put(const std::string& name, const std::string&
 void journal_state::commit() {
   awake_ = false;
   std::optional<error> no_room;
-  if (!room())
+  if (auto there = in_place(); !there)
+    no_room = there.error();
+  else if (!room())
     no_room = error{errc::disk_full, no_room_sentence()};
   const auto done = queue_.commit(*backend_, ledgers_, options_.commit_bytes_max, no_room);
   if (!queue_.empty())
@@ -261,6 +263,19 @@ void journal_state::commit() {
 }
 
 // -- what fails -------------------------------------------------------------------------------------------
+
+/// Whether what is committed can be found again; says so once when it no longer can, and when it can again.
+result<void> journal_state::in_place() {
+  auto there = backend_->in_place();
+  if (away_ != !there) {
+    away_ = !there;
+    if (there)
+      options_.log_info("the data is back in its place");
+    else
+      options_.log_error("nothing can be made durable: " + there.error().detail);
+  }
+  return there;
+}
 
 bool journal_state::room() const {
   return backend_->bytes_free() >= options_.free_min;
@@ -469,12 +484,15 @@ void journal_state::end_backup(const std::string& path, const result<void>& done
   }
 }
 
-journal_health journal_state::health() const {
+journal_health journal_state::health() {
   journal_health h;
   h.durable = true;
   h.bytes_free = backend_->bytes_free();
   h.failure = failure_;
-  if (h.failure.empty() && !room())
+  const auto there = in_place();
+  if (h.failure.empty() && !there)
+    h.failure = there.error().detail;
+  if (h.failure.empty() && h.bytes_free < options_.free_min)
     h.failure = no_room_sentence();
   h.commits = commits_;
   h.records = records_;

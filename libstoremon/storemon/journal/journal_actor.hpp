@@ -71,7 +71,7 @@ public:
   caf::result<std::vector<uint64_t>> pin();
   void unpin(const caf::actor_addr& who);
   caf::result<bool> backup(const std::string& path);
-  protocol::journal_health health() const;
+  protocol::journal_health health();
 
   void commit();
   void copy_more();
@@ -104,6 +104,7 @@ private:
   caf::error failed_read(const error& e);
   void note(const error& e);
   void wake();
+  result<void> in_place();
   bool room() const;
   std::string no_room_sentence() const;
 
@@ -115,6 +116,7 @@ private:
   std::map<uint32_t, compact> needless_; // by partition
   commit_queue queue_;
   bool awake_ = false; // a message to commit is on its way
+  bool away_ = false;  ///< the files were removed or moved
   bool failing_ = false;
   std::string failure_; // of the last commit, or of the backend while failing
   uint64_t commits_ = 0;

@@ -2,6 +2,7 @@
 
 #include "storemon/journal/chain.hpp"
 #include "storemon/journal/data_directory.hpp"
+#include "storemon/journal/log_scan.hpp"
 #include "storemon/journal/sqlite_copy.hpp"
 #include "storemon/journal/sqlite_handle.hpp"
 #include "storemon/journal/sqlite_operations.hpp"
@@ -9,11 +10,24 @@
 #include "storemon/journal/sqlite_schema.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <sys/stat.h>
 #include <utility>
 
 namespace storemon::journal {
 
 namespace {
+
+/// What tells a file from another that took its path: device and inode. Nothing where there is no file.
+using file_identity = std::pair<dev_t, ino_t>;
+
+std::optional<file_identity> identity_of(const std::string& path) {
+  struct stat s {};
+
+  if (::stat(path.c_str(), &s) != 0)
+    return std::nullopt;
+  return file_identity{s.st_dev, s.st_ino};
+}
 
 /// Sequence numbers and generations beyond are no integers of SQLite's; there are none.
 constexpr uint64_t integer_max = INT64_MAX;
@@ -24,12 +38,27 @@ public:
                  uint64_t number, const sqlite_options& options)
       : directory_(std::move(directory)), db_(std::move(db)), number_(number), vfs_(options.vfs),
         log_pages_max_(options.log_pages_max), reserve_bytes_(options.reserve_bytes) {
+    identity_ = identity_of(db_->path());
     hold_reserve();
   }
 
+  /// The log goes into the file, and then CURRENT says that nothing is missing without it.
   ~sqlite_backend() override {
-    if (!failure_.empty())
+    const bool closed =
+        failure_.empty() &&
+        (!marked_ || (db_->checkpoint() == SQLITE_OK && directory_->set_current(number_).has_value()));
+    if (!closed)
       db_->leave_log_alone();
+  }
+
+  /// Makes CURRENT say that the data is open, so that a log that is missing later is missed. To be called
+  /// once, before anything is committed.
+  result<void> mark_open() {
+    std::error_code code;
+    if (!vfs_.empty() || !std::filesystem::exists(db_->path() + "-wal", code))
+      return {};
+    marked_ = true;
+    return directory_->set_current(number_, boot_id());
   }
 
   result<std::vector<errc>> commit(std::span<const operation> what) override {
@@ -160,6 +189,8 @@ public:
       std::abort(); // the bug was planted to be found; a test that gets here sees the end of the program
     db_ = std::move(*same);
 #else
+    if (auto there = in_place(); !there)
+      return there;
     if (auto done = move_to_copy(); !done)
       return done;
 #endif
@@ -173,7 +204,20 @@ public:
   }
 
   uint64_t bytes_free() const override {
-    return directory_->bytes_free();
+    const auto free = directory_->bytes_free();
+    return free ? *free : 0; // what cannot be asked cannot be written to
+  }
+
+  result<void> in_place() const override {
+    if (auto there = directory_->in_place(); !there)
+      return there;
+    if (!vfs_.empty()) // a test's, whose files the operating system does not have
+      return {};
+    const auto now = identity_of(db_->path());
+    if (now && now == identity_)
+      return {};
+    return error{errc::storage_failing,
+                 db_->path() + " was removed or replaced while the server had it: nothing can be kept there"};
   }
 
   /// To be called once before anything else.
@@ -270,11 +314,12 @@ private:
     auto copy = sqlite_handle::open({path, directory_->lock_file(), vfs_, false});
     if (!copy)
       return error{errc::storage_failing, copy.error().detail};
-    if (auto named = directory_->set_current(number_ + 1); !named)
+    if (auto named = directory_->set_current(number_ + 1, marked_ ? boot_id() : std::string()); !named)
       return error{errc::storage_failing, named.error().detail};
     db_->leave_log_alone();
     const auto old = db_->path();
     db_ = std::move(*copy);
+    identity_ = identity_of(db_->path());
     ++number_;
     remove_database(*db_, old);
     return {};
@@ -284,6 +329,8 @@ private:
   std::unique_ptr<sqlite_handle> db_;
   record_places places_;
   uint64_t number_;
+  bool marked_ = false;                   ///< CURRENT says that the data is open
+  std::optional<file_identity> identity_; ///< of the file that holds the data
   std::string vfs_;
   int log_pages_max_;
   uint64_t reserve_bytes_;
@@ -329,11 +376,21 @@ result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options) {
   auto directory = data_directory::open(options.directory);
   if (!directory)
     return directory.error();
+  if ((*directory)->marked_restoring())
+    return error{errc::damaged, "a restore into " + options.directory +
+                                    " was cut short, and what it holds is not whole: restore into it again"};
   const auto current = (*directory)->current();
   if (!current)
     return current.error();
   const bool fresh = !current->has_value();
   const auto number = current->value_or(1);
+  if (!fresh && options.vfs.empty()) {
+    const auto opened_on = (*directory)->opened_on();
+    if (!opened_on)
+      return opened_on.error();
+    if (auto whole = check_log((*directory)->file(number), *opened_on); !whole)
+      return whole.error();
+  }
   auto db = sqlite_handle::open({(*directory)->file(number), (*directory)->lock_file(), options.vfs, fresh});
   if (!db)
     return db.error().code == errc::not_found
@@ -356,12 +413,53 @@ result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options) {
   auto opened = std::make_unique<sqlite_backend>(std::move(*directory), std::move(*db), number, options);
   if (auto found = opened->find_records(); !found)
     return found.error();
+  if (auto marked = opened->mark_open(); !marked)
+    return marked.error();
   if (failing) {
     opened->poison("the process before ended while its writes failed");
     if (auto healed = opened->heal(); !healed)
       return healed.error();
   }
   return opened;
+}
+
+/// Makes the data of `copy` the file of a directory that has none; see restore_sqlite.
+static result<void> restore_file(const std::string& copy, const data_directory& target) {
+  const auto file = target.file(1);
+  auto source = sqlite_handle::open({copy, target.lock_file(), {}, false});
+  if (!source)
+    return source.error();
+  remove_database(**source, file); // of a restore that was cut short
+  if (auto done = copy_database(**source, file, target.lock_file(), {}); !done)
+    return done;
+  auto restored = sqlite_handle::open({file, target.lock_file(), {}, false});
+  if (!restored)
+    return restored.error();
+  if (auto done = begin_anew(**restored); !done)
+    return done;
+  const auto faults = check_pages(**restored);
+  if (!faults)
+    return faults.error();
+  if (!faults->empty())
+    return error{errc::damaged, "the restored copy is not sound: " + faults->front()};
+  return {};
+}
+
+result<std::string> accept_log_loss(const std::string& path) {
+  auto directory = data_directory::open(path);
+  if (!directory)
+    return directory.error();
+  const auto current = (*directory)->current();
+  if (!current)
+    return current.error();
+  if (!*current)
+    return error{errc::invalid_argument, path + " holds no data"};
+  auto given_up = give_up_log((*directory)->file(**current));
+  if (!given_up)
+    return given_up;
+  if (auto marked = (*directory)->set_current(**current); !marked)
+    return marked.error();
+  return given_up;
 }
 
 result<void> restore_sqlite(const std::string& copy, const std::string& directory) {
@@ -371,21 +469,17 @@ result<void> restore_sqlite(const std::string& copy, const std::string& director
   const auto current = (*target)->current();
   if (!current)
     return current.error();
-  const auto file = (*target)->file(1);
   std::error_code code;
-  if (current->has_value() || std::filesystem::exists(file, code))
+  const bool holds_data = current->has_value() || std::filesystem::exists((*target)->file(1), code);
+  if (holds_data && !(*target)->marked_restoring())
     return error{errc::invalid_argument, directory + " holds data already"};
-  auto source = sqlite_handle::open({copy, (*target)->lock_file(), {}, false});
-  if (!source)
-    return source.error();
-  if (auto done = copy_database(**source, file, (*target)->lock_file(), {}); !done)
+  if (auto marked = (*target)->mark_restoring(); !marked)
+    return marked;
+  if (auto done = restore_file(copy, **target); !done)
     return done;
-  auto restored = sqlite_handle::open({file, (*target)->lock_file(), {}, false});
-  if (!restored)
-    return restored.error();
-  if (auto done = begin_anew(**restored); !done)
-    return done;
-  return (*target)->set_current(1);
+  if (auto named = (*target)->set_current(1); !named)
+    return named;
+  return (*target)->clear_restoring();
 }
 
 } // namespace storemon::journal

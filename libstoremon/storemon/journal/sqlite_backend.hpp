@@ -22,8 +22,12 @@ struct sqlite_options {
 /// newer storemon, damaged, io_failed, disk_full, storage_failing.
 result<std::unique_ptr<backend>> open_sqlite(const sqlite_options& options);
 
+/// Gives up what a damaged or missing log held, so that the directory can be opened; see log_scan.hpp.
+/// @returns a sentence about what was given up. Fails with busy, invalid_argument, io_failed.
+result<std::string> accept_log_loss(const std::string& directory);
+
 /// Makes a new directory of a file that backend::begin_copy wrote, by copying it. Fails with invalid_argument
-/// when the directory holds data already, io_failed, disk_full.
+/// when the directory holds data already, and not of a restore that was cut short, io_failed, disk_full.
 result<void> restore_sqlite(const std::string& copy, const std::string& directory);
 
 } // namespace storemon::journal

@@ -89,6 +89,7 @@ struct configuration {
   struct report_group {
     uint32_t running_max = 4;
     uint32_t kept_max = 100;
+    uint32_t window_years_max = 25;
     uint32_t cache_mb_max = 64; ///< of reports' files
     std::chrono::seconds timeout{60};
 

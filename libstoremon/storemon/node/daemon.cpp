@@ -20,6 +20,8 @@
 #include <cstdio>
 #include <mutex>
 #include <optional>
+#include <sys/resource.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -42,8 +44,9 @@ class signals {
 public:
   signals() {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a file past RLIMIT_FSIZE is a failed write, not the end
     sigemptyset(&set_);
-    for (const int s : {SIGTERM, SIGINT, wake_signal})
+    for (const int s : {SIGTERM, SIGINT, SIGHUP, wake_signal})
       sigaddset(&set_, s);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
@@ -131,6 +134,34 @@ void log_error(const std::string& what) {
   spdlog::error("{}", what);
 }
 
+/// Raises the soft limit of file descriptors to the hard one and takes from it what is left for connections.
+/// @returns how many may be open at a time; fails where too few descriptors are left to serve at all
+result<uint32_t> connections_within_limit(uint32_t wanted) {
+  // Of the journal, the actors' and the listener's sockets, spooled uploads, files read, and refusals.
+  constexpr rlim_t others = 256;
+  constexpr rlim_t connections_min = 8;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return error{errc::io_failed, std::string("the limit of file descriptors cannot be read: ") +
+                                      std::generic_category().message(errno)};
+  if (limit.rlim_cur < limit.rlim_max) {
+    auto raised = limit;
+    raised.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0)
+      limit = raised;
+  }
+  if (limit.rlim_cur < others + connections_min)
+    return error{errc::io_failed, "this process may open " + std::to_string(limit.rlim_cur) +
+                                      " files, and needs at least " +
+                                      std::to_string(others + connections_min) + ": raise it (ulimit -n)"};
+  const auto room = limit.rlim_cur - others;
+  if (room >= wanted)
+    return wanted;
+  spdlog::warn("http.connections_max={} is more than the {} file descriptors allow; {} connections are taken",
+               wanted, limit.rlim_cur, room);
+  return static_cast<uint32_t>(room);
+}
+
 http::options http_options(const configuration& settings) {
   http::options o;
   o.address = settings.http.address;
@@ -177,6 +208,10 @@ int serve_until_told(const running_node& node, readiness& ready, const std::atom
     const int got = node.heard.wait();
     if (failed)
       return 1;
+    if (got == SIGHUP) {
+      spdlog::info("SIGHUP received: there is nothing to reload, serving goes on");
+      continue;
+    }
     if (got != wake_signal) {
       spdlog::info("{} received, stopping", got == SIGTERM ? "SIGTERM" : "SIGINT");
       return 0;
@@ -257,6 +292,7 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
   options.reports.keep.reports_max = settings.report.kept_max;
   options.reports.cache_bytes_max = size_t{settings.report.cache_mb_max} << 20;
   options.reports.timeout = settings.report.timeout;
+  options.reports.window_years_max = std::chrono::years(settings.report.window_years_max);
   engine engine(std::move(options));
   if (const auto& listen = settings.cluster.listen) {
     const auto port =
@@ -313,9 +349,16 @@ int run_member(const configuration& settings, const signals& heard, std::optiona
 
 } // namespace
 
-int run_daemon(const configuration& settings) {
+int run_daemon(const configuration& given) {
   const signals heard;
-  set_up_log(settings.log.level);
+  set_up_log(given.log.level);
+  auto settings = given;
+  const auto connections = connections_within_limit(settings.http.connections_max);
+  if (!connections)
+    return complain(connections.error());
+  settings.http.connections_max = *connections;
+  if (auto zones = calendar::zone::load_all(); !zones)
+    return complain(zones.error());
   std::optional<watchdog> stopping; // outlives the actors, for their end is what may hang
   return settings.cluster.join ? run_member(settings, heard, stopping)
                                : run_leader(settings, heard, stopping);

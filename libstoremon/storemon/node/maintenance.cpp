@@ -37,8 +37,9 @@ constexpr std::array<command, 4> commands{
       "copies a running server's data, or a stopped one's, and checks the copy"},
      {"verify", "DIR|FILE", "checks a data directory or a backup"},
      {"restore", "FILE --data.dir=DIR", "makes a data directory of a backup"},
-     {"repair", "DIR --accept-loss=PARTITION:RECORD",
-      "gives up a damaged record of a stopped server's data, as verify and the log name it"}}};
+     {"repair", "DIR --accept-loss=PARTITION:RECORD|log",
+      "gives up a damaged record, or what a damaged log held, of a stopped server's data, as verify and the "
+      "log name it"}}};
 
 const command* find_command(std::string_view name) {
   const auto* found =
@@ -189,9 +190,17 @@ std::optional<std::pair<uint32_t, uint64_t>> parse_record(const std::string& tex
 }
 
 int repair(const std::string& directory, const std::string& loss) {
+  if (loss == "log") {
+    const auto given_up = journal::accept_log_loss(directory);
+    if (!given_up)
+      return complain("repair", given_up.error());
+    std::printf("%s: %s\n", directory.c_str(), given_up->c_str());
+    return 0;
+  }
   const auto which = parse_record(loss);
   if (!which)
-    return refuse("repair: --accept-loss=PARTITION:RECORD is expected, as verify and the log name them");
+    return refuse(
+        "repair: --accept-loss=PARTITION:RECORD or log is expected, as verify and the log name them");
   const auto why = journal::accept_loss({directory}, which->first, which->second);
   if (!why)
     return complain("repair", why.error());

@@ -286,6 +286,9 @@ std::vector<setting> log_and_report_settings() {
           "report.kept_max", 1, 100'000, [](auto& c) -> auto& { return c.report.kept_max; },
           "Finished reports kept for download: bounds their memory; the oldest goes first."),
       number(
+          "report.window_years_max", 1, 10'000, [](auto& c) -> auto& { return c.report.window_years_max; },
+          "Years that the windows of a report may have in all: bounds its work before it starts."),
+      number(
           "report.cache_mb_max", 0, 1 << 20, [](auto& c) -> auto& { return c.report.cache_mb_max; },
           "MiB of reports' files held in memory besides the disk; 0 holds none."),
       seconds(

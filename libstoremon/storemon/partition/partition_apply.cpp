@@ -150,6 +150,8 @@ applied partition_data::apply_to(const zone_rows& change) {
 }
 
 applied partition_data::apply_to(const closure_change& change) {
+  if (change.withdrawn && !find(change.store))
+    return {}; // to withdraw makes no store
   change_closures(find_or_make(change.store), change);
   closures_touched_ = version_;
   return {1, 0, 0};

@@ -149,10 +149,14 @@ bool partition_data::is_last(std::span<const std::unique_ptr<store>> of) const {
 
 namespace {
 
-/// Calls `visit(store, facts)` for each store of a slice, with the opening intervals that the measurer needs.
+/// Calls `visit(store, facts)` for each store of a slice, with the opening intervals that the measurer needs,
+/// until time is up.
+/// @returns for how many it was called: at least one of any
 template <class Visit>
-void for_each_opened(std::span<const std::unique_ptr<store>> slice, const estimate::measurer& measurer,
-                     Visit visit) {
+size_t for_each_opened(std::span<const std::unique_ptr<store>> slice, const estimate::measurer& measurer,
+                       std::chrono::steady_clock::duration time_max, Visit visit) {
+  using clock = std::chrono::steady_clock;
+  const auto begun = clock::now();
   interval_set opening;
   for (size_t i = 0; i < slice.size(); ++i) {
     const auto& s = *slice[i];
@@ -164,7 +168,20 @@ void for_each_opened(std::span<const std::unique_ptr<store>> slice, const estima
       prefetch_hours(*slice[i + hours_ahead]);
     opening_intervals(s.hours, s.zone_in_force(), measurer.needed(s.observations), opening);
     visit(s, estimate::store_facts{opening, s.closures, s.observations});
+    if (clock::now() - begun > time_max)
+      return i + 1;
   }
+  return slice.size();
+}
+
+/// Moves the first `rows` of each window together, where there was room for `room` of them.
+template <class Value>
+void close_up(std::vector<Value>& by_window, size_t windows, size_t room, size_t rows) {
+  for (size_t w = 1; w < windows; ++w)
+    std::move(by_window.begin() + static_cast<ptrdiff_t>(w * room),
+              by_window.begin() + static_cast<ptrdiff_t>(w * room + rows),
+              by_window.begin() + static_cast<ptrdiff_t>(w * rows));
+  by_window.resize(windows * rows);
 }
 
 } // namespace
@@ -179,14 +196,13 @@ report_columns partition_data::rows(const report_spec& spec, std::string_view af
   for (const auto& s : stores)
     id_bytes += s->id.size();
   report_columns columns;
-  columns.last = is_last(stores);
   columns.stores.reserve(count, id_bytes);
   columns.measures.resize(count * spec.windows.size());
   if (weighed) {
     columns.bounds.resize(columns.measures.size());
     columns.active_now.reserve(count);
   }
-  for_each_opened(stores, measurer, [&](const store& s, const estimate::store_facts& facts) {
+  const auto visit = [&](const store& s, const estimate::store_facts& facts) {
     const auto i = columns.stores.size();
     columns.stores.add(s.id);
     measurer.measure_store(facts, columns.measures.data() + i, count);
@@ -195,7 +211,14 @@ report_columns partition_data::rows(const report_spec& spec, std::string_view af
     for (size_t w = 0; w < spec.windows.size(); ++w)
       columns.bounds[w * count + i] = measurer.bounds()[w];
     columns.active_now.push_back(measurer.active_now());
-  });
+  };
+  const auto rows = for_each_opened(stores, measurer, limits.time_max, visit);
+  columns.last = is_last(stores.first(rows));
+  if (rows < count) {
+    close_up(columns.measures, spec.windows.size(), count, rows);
+    if (weighed)
+      close_up(columns.bounds, spec.windows.size(), count, rows);
+  }
   return columns;
 }
 
@@ -208,16 +231,17 @@ protocol::fit_slice partition_data::observe(const protocol::fit_order& order, co
   estimate::measurer measurer(spec);
   const auto stores = slice(order.after, limits.stores_max, limits.weighed_max);
   protocol::fit_slice seen;
-  seen.last = is_last(stores);
-  if (!stores.empty())
-    seen.through = stores.back()->id;
-  for_each_opened(stores, measurer, [&](const store&, const estimate::store_facts& facts) {
+  const auto visit = [&](const store&, const estimate::store_facts& facts) {
     if (const auto observed = measurer.observe(facts)) {
       ++seen.stores;
       seen.observations += observed->observations;
       to.push_back(observed->likelihoods);
     }
-  });
+  };
+  const auto looked_at = stores.first(for_each_opened(stores, measurer, limits.time_max, visit));
+  seen.last = is_last(looked_at);
+  if (!looked_at.empty())
+    seen.through = looked_at.back()->id;
   return seen;
 }
 

@@ -32,15 +32,49 @@ void set_zone(store& to, std::string_view name) {
   to.unknown_zone = to.zone ? std::string() : std::string(name);
 }
 
+namespace {
+
+/// Adds a stretch to a normalised set: a search, and one move of what comes after it.
+void add(interval_set& set, interval span) {
+  const auto first =
+      std::partition_point(set.begin(), set.end(), [&](const interval& held) { return held.to < span.from; });
+  const auto last =
+      std::partition_point(first, set.end(), [&](const interval& held) { return held.from <= span.to; });
+  if (first == last) {
+    set.insert(first, span);
+    return;
+  }
+  first->from = std::min(first->from, span.from);
+  first->to = std::max(span.to, std::prev(last)->to);
+  set.erase(std::next(first), last);
+}
+
+/// Takes a stretch out of a normalised set, at the same cost.
+void take_out(interval_set& set, interval span) {
+  const auto first = std::partition_point(set.begin(), set.end(),
+                                          [&](const interval& held) { return held.to <= span.from; });
+  const auto last =
+      std::partition_point(first, set.end(), [&](const interval& held) { return held.from < span.to; });
+  if (first == last)
+    return;
+  const interval before{first->from, span.from};
+  const interval after{span.to, std::prev(last)->to};
+  auto place = set.erase(first, last);
+  if (!after.empty())
+    place = set.insert(place, after);
+  if (!before.empty())
+    set.insert(place, before);
+}
+
+} // namespace
+
 void change_closures(store& to, const closure_change& change) {
   if (change.span.empty())
     return;
-  if (change.withdrawn) {
-    to.closures = subtract(to.closures, std::span(&change.span, 1));
-  } else {
-    to.closures.push_back(change.span);
-    normalise(to.closures);
-  }
+  if (change.withdrawn)
+    take_out(to.closures, change.span);
+  else
+    add(to.closures, change.span);
 }
 
 } // namespace storemon::partition

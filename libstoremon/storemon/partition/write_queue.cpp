@@ -86,11 +86,17 @@ bool write_queue::begin(const partition_data& data, instant now) {
     // A batch that refuses conflicts is judged when all before it is applied, and then goes alone.
     if (under_way() && (full || refuses_conflicts(next) || refuses_conflicts(group_.front())))
       break;
+    const auto within =
+        next.change ? check_limits(*next.change, data, limits_.facts, group_.size()) : result<void>();
+    if (!within && under_way())
+      break; // to be judged when all before it is applied
     auto w = std::move(next);
     waiting_.pop_front();
     waiting_bytes_ -= size;
     const auto found = refuses_conflicts(w) ? data.contradiction(w.batch->rows) : std::nullopt;
-    if (found) {
+    if (!within) {
+      answer(w, within.error());
+    } else if (found) {
       answer(w, error{errc::conflict, sentence(*found)});
     } else if (needs_no_journal(w, data)) {
       const auto& held = std::get<observation_rows>(*w.change);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storemon/partition/fact_limits.hpp"
 #include "storemon/partition/partition_data.hpp"
 
 #include <array>
@@ -26,6 +27,7 @@ struct write_limits {
   size_t group_bytes_max = size_t{1} << 20;
   /// Of changes waiting, roughly; what comes beyond it is answered overloaded. Bounds memory.
   size_t waiting_bytes_max = size_t{64} << 20;
+  fact_limits facts; ///< of one store
 };
 
 /// Changes of one partition in the order they came, until they are durable and applied: one group of them is
@@ -40,7 +42,8 @@ public:
 
   /// Forms the next group, to be made durable as of `now`, unless one is under way. Answers on the way what
   /// needs no journal: observations of imports that are all held, and batches that refuse conflicts and have
-  /// one (errc::conflict); these are judged by all that was queued before.
+  /// one (errc::conflict), and what goes past the limits of a store (errc::invalid_argument); these are
+  /// judged by all that was queued before.
   /// @returns whether there is a group that was not there before.
   bool begin(const partition_data& data, instant now);
 

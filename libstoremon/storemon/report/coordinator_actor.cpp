@@ -20,6 +20,19 @@ bool weighs_behaviours(const report_request& request) {
   return estimate::find_estimator(request.estimator)->weighs_behaviours();
 }
 
+/// The work of a report grows with the length of its windows, so that is bounded before it starts.
+result<void> check_length(const report_request& request, std::chrono::years years_max) {
+  auto left = std::chrono::duration_cast<duration>(years_max);
+  for (const auto& w : request.windows) {
+    if (w.span.length() > left)
+      return error{errc::invalid_argument, "the windows are longer in all than " +
+                                               std::to_string(years_max.count()) +
+                                               " years, the most that report.window_years_max allows"};
+    left -= w.span.length();
+  }
+  return {};
+}
+
 /// Whether a shard's answer can be one to that question.
 bool fits(const report_columns& slice, const report_spec& asked) {
   const auto measures = slice.stores.size() * asked.windows.size();
@@ -89,6 +102,8 @@ caf::result<std::string> coordinator_state::trigger(report_request request) {
     return to_caf(not_restored);
   if (auto valid = estimate::validate(request); !valid)
     return to_caf(valid.error());
+  if (auto fit = check_length(request, options_.window_years_max); !fit)
+    return to_caf(fit.error());
   if (!weights_ && weighs_behaviours(request))
     return to_caf(no_weights);
   if (shards_.empty())
