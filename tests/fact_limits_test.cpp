@@ -43,7 +43,7 @@ std::vector<std::string> write_all(partition_data& data, const std::vector<updat
         {.change = std::make_shared<const update>(changes[i]),
          .answer = [&answers,
                     i](const result<protocol::batch_result>& r) { answers[i] = r ? "" : r.error().detail; }},
-        data);
+        data, at(0));
   while (queue.begin(data, at(0)))
     queue.commit(data);
   return answers;

@@ -89,6 +89,11 @@ TEST_CASE("the feeds of any state make that state again, their lines in any orde
     partition_data live;
     for (auto steps = 1 + maker.below(maker.below(2) ? 6 : 60); steps > 0; --steps)
       live.apply(maker.entry().change);
+    if (seed % 10 == 0) {
+      observation_rows named;
+      named.stores.add("by name alone");
+      live.apply(update(std::move(named)));
+    }
     const auto texts = exported(live);
     auto again = imported(texts, seed);
     require_same(again, live);

@@ -32,8 +32,9 @@ TEST_CASE("hours of a store are replaced, from a date on or for ever") {
   const std::string none = R"({"hours":[]})";
   s.s->use([](auto& now) { now.changed = applied{}; });
   const auto always = client.request("PUT", "/api/v1/stores/s1/hours", {}, none);
-  CHECK(always.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":null,\"rows\":0,"
-                       "\"duplicates\":0}\n");
+  CHECK(always.body ==
+        "{\"store_id\":\"s1\",\"durability\":\"local\",\"created\":true,\"valid_from\":null,\"rows\":0,"
+        "\"duplicates\":0}\n");
   CHECK(last_change<hours_rows>(s).valid_from == always_valid);
   CHECK(last_change<hours_rows>(s).rows.empty());
 
@@ -41,7 +42,8 @@ TEST_CASE("hours of a store are replaced, from a date on or for ever") {
       R"({"valid_from":"2023-02-01","hours":[{"day":0,"start":"09:30","end":"17:00:30"},{"day":6,"start":"22:00","end":"24:00"}]})";
   s.s->use([](auto& now) { now.changed = applied{2, 198, 0}; });
   const auto two = client.request("PUT", "/api/v1/stores/s1/hours", {}, body);
-  CHECK(two.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"valid_from\":\"2023-02-01\",\"rows\":2,"
+  CHECK(two.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"created\":true,\"valid_from\":\"2023-02-"
+                    "01\",\"rows\":2,"
                     "\"duplicates\":198}\n");
   const auto change = last_change<hours_rows>(s);
   using namespace std::chrono;
@@ -107,7 +109,8 @@ TEST_CASE("zones and closures are changed") {
   auto client = s.client();
   const std::string zone = R"({"timezone":"America/Denver"})";
   const auto zoned = client.request("PUT", "/api/v1/stores/s1/timezone", {}, zone);
-  CHECK(zoned.body == "{\"store_id\":\"s1\",\"durability\":\"local\",\"timezone\":\"America/Denver\"}\n");
+  CHECK(zoned.body ==
+        "{\"store_id\":\"s1\",\"durability\":\"local\",\"created\":true,\"timezone\":\"America/Denver\"}\n");
   const auto change = last_change<zone_rows>(s);
   CHECK(change.stores[0] == "s1");
   CHECK(change.zones[0] == "America/Denver");
@@ -117,6 +120,9 @@ TEST_CASE("zones and closures are changed") {
                                   R"({"from":"2023-01-25T00:00:00Z","to":"2023-01-26T00:00:00Z"})");
   CHECK(closed.status == 201);
   CHECK(last_change<closure_change>(s) == closure_change{"s1", span, false});
+  store_card card;
+  card.known = true;
+  s.s->use([&](auto& now) { now.cards = {{"s1", card}}; });
   const auto opened = client.request(
       "DELETE", "/api/v1/stores/s1/closures?from=2023-01-25T00:00:00Z&to=2023-01-26T00:00:00Z");
   CHECK(opened.status == 200);

@@ -55,7 +55,7 @@ public:
     sent_change c{make_update(number, random)};
     c.partition = partition;
     if (std::holds_alternative<observation_rows>(c.change) && random.chance(800)) {
-      c.mark = {{number + 1, partition + 1}, {number + 1, 1}};
+      c.mark = {{number + 1, partition + 1}, {number + 1, 1000}}; // other than the key: it was given
       c.reject_conflicts = random.chance(150);
     }
     changes_.push_back(std::move(c));

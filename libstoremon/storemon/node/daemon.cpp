@@ -32,6 +32,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// How long a shard may answer one question about many stores: polls and pushes wait behind it.
+constexpr auto slice_time_max = 5ms;
+
 /// Told to the main thread, as SIGTERM and SIGINT are, when something it waits for has happened.
 constexpr int wake_signal = SIGUSR1;
 
@@ -279,6 +282,7 @@ int run_leader(const configuration& settings, const signals& heard, std::optiona
   s.partitions = settings.node.partitions;
   s.import_directory = settings.data.import;
   s.drain_timeout = settings.node.shutdown_timeout;
+  s.shards.limits.time_max = slice_time_max;
   s.shards.snapshot_after_records = settings.data.snapshot_records;
   s.log_info = log_info;
   s.log_error = log_error;
@@ -336,7 +340,9 @@ int run_member(const configuration& settings, const signals& heard, std::optiona
   options.leader_port = settings.cluster.join->port;
   options.log_info = log_info;
   options.log_error = log_error;
-  const auto shards = system.spawn(host, partition::shard_options{});
+  partition::shard_options of_shards;
+  of_shards.limits.time_max = slice_time_max;
+  const auto shards = system.spawn(host, std::move(of_shards));
   const auto standing_in =
       caf::actor_cast<supervisor_actor>(system.spawn(member, std::move(options), shards));
   http::front_end front(system, {coordinator_actor(), standing_in, std::string(version)},

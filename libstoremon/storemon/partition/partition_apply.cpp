@@ -80,6 +80,8 @@ applied partition_data::apply(const observation_rows& change,
   if (change.seen.empty())
     return name_stores(change.stores);
   const bool pins = change.rule != conflict_rule::inactive_wins;
+  if (pins)
+    batches_.seal();
   sort_by_store(change.stores.size(), change.store, change.seen, scratch_ends_, scratch_);
   // Stores and their histories lie apart from one another: the memory is asked for them ahead of their use.
   scratch_stores_.clear();
@@ -161,6 +163,7 @@ applied partition_data::apply_to(const store_deletion& change) {
   const auto found = index_.find(change.store);
   if (found == index_.end())
     return {};
+  batches_.seal();
   auto* gone = found->second;
   index_.erase(found);
   const auto held = std::exchange(gone->observations, {});
@@ -176,6 +179,7 @@ applied partition_data::apply_to(const store_deletion& change) {
 applied partition_data::apply_to(const batch_memory& change) {
   for (const auto& batch : change.batches)
     remember(batch);
+  batches_.seal(); // a snapshot does not say what came after which batch
   return {};
 }
 

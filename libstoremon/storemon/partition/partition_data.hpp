@@ -27,8 +27,9 @@ struct slice_limits {
   size_t stores_max = 128;
   size_t observations_max = 100'000; ///< in all histories of the slice; a single longer history still goes
   size_t weighed_max = 2'000;        ///< the same where behaviours are weighed, which takes far longer
-  /// After so long no further store is begun: a window of years costs what its length makes it.
-  std::chrono::steady_clock::duration time_max = std::chrono::milliseconds(5);
+  /// After so long no further store is begun: a window of years costs what its length makes it. A server sets
+  /// milliseconds; without them slices depend on no clock.
+  std::chrono::steady_clock::duration time_max = std::chrono::steady_clock::duration::max();
 };
 
 /// The stores of one partition, in memory. Not shared between threads.

@@ -161,20 +161,19 @@ void partition_data::add_pins_chunk(uint64_t since, std::vector<snapshot_chunk>&
 }
 
 void partition_data::add_batch_chunks(uint64_t since, std::vector<snapshot_chunk>& to) {
-  using std::chrono::hours;
-  for (auto it = batches_touched_.begin(); it != batches_touched_.end();) {
-    const auto& [hour, touched] = *it;
-    const auto begin = std::chrono::sys_time<hours>(hours(hour));
-    if (batches_.size() == 0 || begin + hours(1) <= batches_.oldest()) {
-      it = batches_touched_.erase(it); // all forgotten
-      continue;
-    }
-    if (touched > since)
-      add(first_batches + hour, batch_memory{batches_.written_in(begin, begin + hours(1))}, to);
-    else
+  std::map<int64_t, batch_memory> by_hour; // those that changed with their batches, the others empty
+  batches_.for_each([&](const remembered_batch& b) {
+    const auto hour = std::chrono::floor<std::chrono::hours>(b.written).time_since_epoch().count();
+    auto& chunk = by_hour[hour];
+    if (batches_touched_.at(hour) > since)
+      chunk.batches.push_back(b);
+  });
+  std::erase_if(batches_touched_, [&](const auto& hour) { return !by_hour.contains(hour.first); });
+  for (auto& [hour, batches] : by_hour)
+    if (batches.batches.empty())
       add_unchanged(first_batches + hour, to);
-    ++it;
-  }
+    else
+      add(first_batches + hour, std::move(batches), to);
 }
 
 void partition_data::add_day_chunks(uint64_t since, std::vector<snapshot_chunk>& to) const {

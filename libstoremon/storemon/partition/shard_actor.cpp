@@ -176,7 +176,7 @@ void shard_state::take(write w) {
   } else if (!damage_.empty()) {
     w.answer(error{errc::damaged, "the partition is read-only: " + damage_});
   } else {
-    writes_.push(std::move(w), data);
+    writes_.push(std::move(w), data, options_.now());
     write_on();
   }
 }

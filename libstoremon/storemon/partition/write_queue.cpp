@@ -46,10 +46,10 @@ void write_queue::answer(write& w, result<protocol::batch_result> what) {
   w.answer(std::move(what));
 }
 
-void write_queue::push(write w, const partition_data& data) {
+void write_queue::push(write w, const partition_data& data, instant now) {
   const auto size = bytes(w);
   const auto* mark = w.batch && w.batch->mark.given() ? &w.batch->mark : nullptr;
-  if (const auto* known = mark ? data.batches().find(mark->key) : nullptr) {
+  if (const auto* known = mark ? data.batches().repeated(*mark, now) : nullptr) {
     if (known->mark.body == mark->body)
       w.answer(protocol::batch_result{known->done, true, {}});
     else

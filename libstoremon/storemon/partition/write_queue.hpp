@@ -38,7 +38,8 @@ public:
 
   /// Queues a change that is valid. A batch that was applied before is answered at once: with its first
   /// answer, or key_reused when its body is another. One whose key is under way is answered conflict.
-  void push(write w, const partition_data& data);
+  /// @param now  by the shard's clock
+  void push(write w, const partition_data& data, instant now);
 
   /// Forms the next group, to be made durable as of `now`, unless one is under way. Answers on the way what
   /// needs no journal: observations of imports that are all held, and batches that refuse conflicts and have
