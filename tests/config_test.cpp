@@ -98,6 +98,8 @@ TEST_CASE("every value reaches its member") {
                                 "--http.header_timeout=1",
                                 "--http.body_timeout=2",
                                 "--http.idle_timeout=3",
+                                "--http.allowed_hosts=a.example,b.example",
+                                "--http.allowed_origins=https://a.example",
                                 "--node.name=a",
                                 "--node.partitions=5",
                                 "--node.threads=3",
@@ -123,7 +125,21 @@ TEST_CASE("every value reaches its member") {
                                 "--report.kept_max=9",
                                 "--report.timeout=10"});
   configuration expected;
-  expected.http = {"::1", 9000, 7, 4096, 1024, 2048, 15, 12, 16, 17, 1s, 2s, 3s};
+  expected.http = {"::1",
+                   9000,
+                   7,
+                   4096,
+                   1024,
+                   2048,
+                   15,
+                   12,
+                   16,
+                   17,
+                   1s,
+                   2s,
+                   3s,
+                   {"a.example", "b.example"},
+                   {"https://a.example"}};
   expected.node = {"a", 5, 3, 4s};
   expected.data = {"/kept", "/data", 10, 11, 13, 18, 14};
   expected.cluster = {host_port{"127.1.2.3", 0}, std::nullopt, {"b", "a"}};

@@ -210,7 +210,7 @@ TEST_CASE("50 MB are received in bounded memory, however they come") {
     s.s->use([](auto& now) { now.silent = true; }); // else the fake reads all of the file
     auto client = s.client();
     const auto before = memory_peak();
-    client.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: t\r\n" +
+    client.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: localhost\r\n" +
                 (chunked ? "Transfer-Encoding: chunked\r\n\r\n"
                          : "Content-Length: " + std::to_string(pieces * piece.size()) + "\r\n\r\n"));
     for (size_t i = 0; i < pieces; ++i) {
@@ -244,7 +244,8 @@ TEST_CASE("a client that leaves mid-upload leaves no file") {
   intake_site s;
   for (const bool reset : {false, true}) {
     auto client = s.client();
-    client.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: t\r\nContent-Length: 9000000\r\n\r\n" +
+    client.send("POST " + path +
+                "?feed=status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n" +
                 std::string(1'000'000, 'x'));
     for (int i = 0; i < 2000 && s.spooled() == 0; ++i)
       std::this_thread::sleep_for(10ms);
@@ -263,7 +264,7 @@ TEST_CASE("only so many files are received at once") {
   limits.uploads_max = 1;
   intake_site s(limits);
   auto first = s.client();
-  first.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\n");
+  first.send("POST " + path + "?feed=status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n");
   for (int i = 0; i < 2000 && s.spooled() == 0; ++i)
     std::this_thread::sleep_for(10ms);
   check_problem(s.client().post(path + "?feed=status", feed), 503, "busy", "as many files");

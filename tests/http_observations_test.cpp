@@ -219,19 +219,20 @@ TEST_CASE("chunked bodies and those awaited with 100-continue are taken, and the
   intake_site s;
   auto client = s.client();
   client.send("POST " + path +
-              " HTTP/1.1\r\nHost: t\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
+              " HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n"
               "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
   CHECK(client.read().status == 201);
   CHECK(*last_order(s).body == "abcdefg");
-  client.send(
-      "POST " + path +
-      " HTTP/1.1\r\nHost: t\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send("POST " + path +
+              " HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nExpect: "
+              "100-continue\r\nContent-Length: 3\r\n\r\n");
   CHECK(client.read().status == 100);
   client.send("xyz");
   CHECK(client.read().status == 201);
   CHECK(*last_order(s).body == "xyz");
   // What is refused for its head alone is refused before the client sends its body.
-  client.send("POST " + path + " HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  client.send("POST " + path +
+              " HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   const auto refused = client.read();
   CHECK(refused.status == 415);
   CHECK(refused.field("Connection") == "close");
@@ -241,7 +242,7 @@ TEST_CASE("what two servers might read differently is refused of streamed bodies
   intake_site s;
   const auto status = [&](const std::string& rest) {
     auto client = s.client();
-    client.send("POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Type: text/csv\r\n" + rest);
+    client.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n" + rest);
     client.half_close();
     const auto answer = client.read();
     CHECK(answer.field("Connection") == "close");
@@ -264,7 +265,8 @@ TEST_CASE("a body that comes too slowly is 408, and so is one that stops") {
   limits.body_rate_min = 1'000'000;
   intake_site s(limits);
   const std::string head =
-      "POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n";
+      "POST " + path +
+      " HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n";
   auto stopped = s.client();
   stopped.send(head + "abc");
   check_problem(stopped.read(), 408, "request_timeout", "in time");

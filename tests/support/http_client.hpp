@@ -171,7 +171,7 @@ public:
   static std::string text_of(std::string_view method, std::string_view target, const field_list& fields = {},
                              std::string_view body = {}) {
     std::string text;
-    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: test\r\n");
+    text.append(method).append(" ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n");
     for (const auto& [name, value] : fields)
       text.append(name).append(": ").append(value).append("\r\n");
     if (!body.empty() || method == "POST")

@@ -1,5 +1,6 @@
 #include "storemon/http/api.hpp"
 
+#include "storemon/http/page_guard.hpp"
 #include "storemon/http/status.hpp"
 
 namespace storemon::http {
@@ -14,6 +15,9 @@ boost::asio::awaitable<response> not_coordinator() {
 
 router make_routes(const api_context& context) {
   router routes;
+  routes.guard([&context](const request& asked, effect does, bool streamed) {
+    return refuse_foreign(asked, does, streamed, context.limits);
+  });
   const auto on_any_node = [&](const char* path, api_handler handler) {
     routes.add("GET", path, effect::none, [&context, handler](const request& asked, std::string parameter) {
       return handler(context, asked, std::move(parameter));

@@ -102,6 +102,8 @@ std::string_view reason_of(int status) noexcept {
     return "Not Modified";
   case 400:
     return "Bad Request";
+  case 403:
+    return "Forbidden";
   case 404:
     return "Not Found";
   case 405:

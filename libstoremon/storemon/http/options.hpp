@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace storemon::http {
 
@@ -14,6 +15,14 @@ struct options {
 
   /// The port; 0 takes a free one, which front_end::port() then tells.
   uint16_t port = 8080;
+
+  /// Names by which clients may call this server in a request with an effect, besides loopback names and
+  /// `address`. Without ports. Another is 403.
+  std::vector<std::string> allowed_hosts{};
+
+  /// Origins (`https://host:port`) whose pages may send requests with an effect, besides our own. Another is
+  /// 403.
+  std::vector<std::string> allowed_origins{};
 
   /// Connections served at once: bounds memory and descriptors. One more is answered 503 and closed.
   size_t connections_max = 1000;

@@ -58,8 +58,10 @@ boost::asio::awaitable<response> router::dispatch(const request& asked) const {
     const auto parameter = match(e, asked.path);
     if (!parameter && asked.path != "*")
       continue;
-    if (parameter && (head ? e.takes_head() : e.method == asked.method))
-      return e.handler(asked, decode_part(*parameter));
+    if (parameter && (head ? e.takes_head() : e.method == asked.method)) {
+      auto refused = guard_ ? guard_(asked, e.does, e.body && e.body->streamed) : std::nullopt;
+      return refused ? ready(std::move(*refused)) : e.handler(asked, decode_part(*parameter));
+    }
     if (allowed.find(e.method) == std::string::npos)
       allow(allowed, e.method);
     if (e.takes_head() && allowed.find("HEAD") == std::string::npos)

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace storemon::http {
@@ -21,6 +22,10 @@ using route_handler = std::function<boost::asio::awaitable<response>(const reque
 /// follow a GET that changes something.
 enum class effect : uint8_t { none, change };
 
+/// Refuses a request before its handler sees it; nothing lets it pass.
+/// @param streamed  its handler reads the body while it comes.
+using route_guard = std::function<std::optional<response>(const request&, effect, bool streamed)>;
+
 /// Finds who answers a request, by path and method.
 class router {
 public:
@@ -29,6 +34,9 @@ public:
   /// @param body  what body it takes; nothing: a small one.
   void add(std::string method, std::string path, effect does, route_handler handler,
            std::optional<body_rule> body = std::nullopt);
+
+  /// Has every request that a handler would answer judged first.
+  void guard(route_guard judge) { guard_ = std::move(judge); }
 
   /// The answer of the handler added. HEAD follows a GET without effect; OPTIONS is 204 with `Allow`; another
   /// method on a known path is 405 with `Allow`; an unknown path is 404. The request must outlive the
@@ -55,6 +63,7 @@ private:
   static std::optional<std::string_view> match(const entry& e, std::string_view path) noexcept;
 
   std::vector<entry> entries_;
+  route_guard guard_; ///< null: all pass
 };
 
 } // namespace storemon::http

@@ -47,6 +47,8 @@ struct configuration {
     std::chrono::seconds header_timeout{5};
     std::chrono::seconds body_timeout{30};
     std::chrono::seconds idle_timeout{30};
+    std::vector<std::string> allowed_hosts;   ///< names of this server besides loopback ones and `address`
+    std::vector<std::string> allowed_origins; ///< whose pages may change something
 
     friend bool operator==(const http_group&, const http_group&) = default;
   } http;

@@ -10,6 +10,7 @@
 #include "storemon/node/storage.hpp"
 #include "storemon/node/version.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <caf/io/all.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -181,6 +182,8 @@ http::options http_options(const configuration& settings) {
   o.import_bytes_max = uint64_t{settings.http.import_mb_max} << 20;
   o.uploads_max = settings.http.uploads_max;
   o.body_rate_min = settings.http.body_rate_min;
+  o.allowed_hosts = settings.http.allowed_hosts;
+  o.allowed_origins = settings.http.allowed_origins;
   return o;
 }
 
@@ -230,9 +233,20 @@ int serve_until_told(const running_node& node, readiness& ready, const std::atom
   }
 }
 
+/// Says what a server beyond loopback leaves open.
+void warn_beyond_loopback(const std::string& address, uint16_t port) {
+  boost::system::error_code unknown;
+  if (const auto bound = boost::asio::ip::make_address(address, unknown); unknown || bound.is_loopback())
+    return;
+  spdlog::warn("{} is beyond loopback, and neither encrypted nor guarded: whoever reaches it can read all "
+               "data, push polls, change and delete stores, and start imports and reports",
+               url_of(address, port));
+}
+
 int serve(const running_node& node, const std::atomic<bool>& failed, std::optional<watchdog>& stopping) {
   if (auto started = node.front.start(); !started)
     return complain(started.error());
+  warn_beyond_loopback(node.settings.http.address, node.front.port());
   readiness ready(node.system, node.supervisor);
   const int exit_code = serve_until_told(node, ready, failed);
   // Requests and reports may each take the time the settings give; what takes much longer is a mistake.

@@ -71,18 +71,24 @@ std::string show_end(const std::optional<host_port>& end) {
   return (v6 ? "[" + end->host + "]" : end->host) + ":" + std::to_string(end->port);
 }
 
-std::optional<std::vector<std::string>> parse_names(std::string_view text) {
-  std::vector<std::string> names;
+/// The parts of a comma-separated list, each of which is good and none there twice; nothing where one is not.
+template <class IsGood>
+std::optional<std::vector<std::string>> split_list(std::string_view text, IsGood is_good) {
+  std::vector<std::string> parts;
   while (!text.empty()) {
     const auto comma = text.find(',');
-    const std::string name(text.substr(0, comma));
+    const std::string part(text.substr(0, comma));
     const bool comma_is_last = comma == text.size() - 1;
-    if (!is_node_name(name) || comma_is_last || std::find(names.begin(), names.end(), name) != names.end())
+    if (!is_good(part) || comma_is_last || std::find(parts.begin(), parts.end(), part) != parts.end())
       return std::nullopt;
-    names.push_back(name);
+    parts.push_back(part);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
   }
-  return names;
+  return parts;
+}
+
+std::optional<std::vector<std::string>> parse_names(std::string_view text) {
+  return split_list(text, is_node_name);
 }
 
 std::string show_names(const std::vector<std::string>& names) {
@@ -162,6 +168,25 @@ setting link_end(std::string name, uint32_t port_min, Place place, std::string a
           [=](const configuration& config) { return show_end(place(config)); }};
 }
 
+/// Texts without blanks, separated by commas, none twice; or nothing.
+template <class Place>
+setting texts(std::string name, Place place, std::string about) {
+  return {std::move(name),
+          true,
+          std::move(about),
+          "texts without blanks, separated by commas, none twice, or nothing, are expected",
+          [=](configuration& config, std::string_view given) {
+            const auto is_text = [](std::string_view part) {
+              return !part.empty() && part.find_first_of(" \t") == std::string_view::npos;
+            };
+            auto list = split_list(given, is_text);
+            if (list)
+              place(config) = std::move(*list);
+            return list.has_value();
+          },
+          [=](const configuration& config) { return show_names(place(config)); }};
+}
+
 std::vector<setting> http_settings() {
   return {
       text(
@@ -203,6 +228,13 @@ std::vector<setting> http_settings() {
       seconds(
           "http.idle_timeout", 3600, [](auto& c) -> auto& { return c.http.idle_timeout; },
           "Seconds a connection is kept open between two requests."),
+      texts(
+          "http.allowed_hosts", [](auto& c) -> auto& { return c.http.allowed_hosts; },
+          "Names by which clients may change something here, comma-separated, besides loopback ones and "
+          "http.address."),
+      texts(
+          "http.allowed_origins", [](auto& c) -> auto& { return c.http.allowed_origins; },
+          "Origins (https://host:port), comma-separated, whose pages may change something here."),
   };
 }
 
