@@ -24,6 +24,9 @@ TEST_CASE("line 1: a report of ten thousand years is refused, one of twenty leav
                                   "&windows=w=0000-01-01T00:00:00Z..9999-12-31T00:00:00Z");
   CHECK(refused.status == 400);
   CHECK(refused.body.find("report.window_years_max") != std::string::npos);
+  const auto long_ago = client.get("/trigger_report?columns=full&as_of=9999-12-31T00:00:00Z"
+                                   "&windows=w=0000-01-01T00:00:00Z..0000-01-01T01:00:00Z");
+  CHECK(long_ago.status == 400);
   const auto id = report_id_of(client.get("/trigger_report?columns=full&as_of=2023-01-25T00:00:00Z"
                                           "&windows=w=2003-01-25T00:00:00Z..2023-01-25T00:00:00Z"));
   CHECK(time_of_get(server, "/readyz") < 2s); // hangs for tens of seconds where slices are not cut

@@ -20,12 +20,14 @@ bool weighs_behaviours(const report_request& request) {
   return estimate::find_estimator(request.estimator)->weighs_behaviours();
 }
 
-/// The work of a report grows with the length of its windows, so that is bounded before it starts.
-result<void> check_length(const report_request& request, std::chrono::years years_max) {
-  auto left = std::chrono::duration_cast<duration>(years_max);
+/// The work of a report grows with the length of its windows and with how long before "now" the first begins,
+/// for opening time is looked at from there on: both are bounded before it starts.
+result<void> check_length(const report_request& request, std::chrono::years years_max, instant now) {
+  const auto most = std::chrono::duration_cast<duration>(years_max);
+  auto left = most;
   for (const auto& w : request.windows) {
-    if (w.span.length() > left)
-      return error{errc::invalid_argument, "the windows are longer in all than " +
+    if (w.span.length() > left || now - w.span.from > most)
+      return error{errc::invalid_argument, "the windows are longer in all, or begin longer ago, than " +
                                                std::to_string(years_max.count()) +
                                                " years, the most that report.window_years_max allows"};
     left -= w.span.length();
@@ -102,7 +104,8 @@ caf::result<std::string> coordinator_state::trigger(report_request request) {
     return to_caf(not_restored);
   if (auto valid = estimate::validate(request); !valid)
     return to_caf(valid.error());
-  if (auto fit = check_length(request, options_.window_years_max); !fit)
+  if (auto fit = check_length(request, options_.window_years_max, request.as_of.value_or(options_.now()));
+      !fit)
     return to_caf(fit.error());
   if (!weights_ && weighs_behaviours(request))
     return to_caf(no_weights);
@@ -207,6 +210,10 @@ void coordinator_state::counted(const std::string& id, uint32_t partition, const
   if (!now) {
     fail(id, {errc::no_data,
               "there is no observation yet to take \"now\" from; name as_of, or send observations"});
+    return;
+  }
+  if (const auto fit = check_length(status.request, options_.window_years_max, *now); !fit) {
+    fail(id, fit.error());
     return;
   }
   status.as_of = now;

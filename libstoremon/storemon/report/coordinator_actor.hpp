@@ -19,8 +19,9 @@ namespace storemon::report {
 struct coordinator_options {
   /// Reports computed at once; one more is refused as busy, for mailboxes have no end of their own.
   size_t running_max = 4;
-  /// Of all windows of a report together, besides the standard three. With slices cut by time it bounds how
-  /// long a report works and, at 200 hours rows a week, the opening intervals of one store to 4.2 MB.
+  /// Of all windows of a report together, besides the standard three, and from the begin of each to "now".
+  /// With slices cut by time it bounds how long a report works and, at 200 hours rows a week, the opening
+  /// intervals of one store to 4.2 MB.
   std::chrono::years window_years_max{25};
   /// What is kept of finished reports.
   keep_limits keep;
